@@ -1,0 +1,146 @@
+"""Makes one consumer's bucket and an IAM user whose key opens this bucket and no other.
+
+Works with stores that serve AWS's IAM API on the S3 port and accept keys that the caller brings along (SeaweedFS).
+A new generation of the share is another key of the same user; the key before it works until the generation after.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+POLICY = "bucket"
+PROBE = ".aistack-claim"
+KEPT_KEYS = 2
+ACTIONS = [
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+]
+"""All that a consumer does with objects; neither opening its bucket to others nor deleting it."""
+REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"}
+CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
+ABSENT = {"NoSuchBucket", "NoSuchEntity", "NoSuchEntityException", "404"}
+
+
+def claim(admin: dict[str, str], share: dict[str, str]) -> None:
+    """Make the store accept the share; what exists already is brought in line."""
+    with plain_errors(admin):
+        make_bucket(client("s3", admin), share["bucket"])
+        iam = client("iam", admin)
+        make_user(iam, share)
+        if share["access-key"] not in (known := keys(iam, share["username"])):
+            # The newest key is the last one listed: the one that its consumers use still.
+            drop_keys(iam, share["username"], known[: -(KEPT_KEYS - 1)])
+            add_key(iam, share)
+    with plain_errors(share):
+        verify(share)
+
+
+def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
+    """End all keys of the share's user; the bucket and the user stay."""
+    with plain_errors(admin):
+        iam = client("iam", admin)
+        try:
+            drop_keys(iam, share["username"], keys(iam, share["username"]))
+        except ClientError as error:
+            if code(error) not in ABSENT:
+                raise
+
+
+def client(service: str, binding: dict[str, str]) -> Any:
+    """Return a client of the store that signs with a binding's key."""
+    return boto3.client(
+        service,
+        endpoint_url=binding["endpoint"],
+        region_name=binding["region"],
+        aws_access_key_id=binding["access-key"],
+        aws_secret_access_key=binding["secret-key"],
+        config=CONFIG,
+    )
+
+
+@contextmanager
+def plain_errors(binding: dict[str, str]) -> Iterator[None]:
+    """Turn botocore's exceptions into Python's own."""
+    where = f"{binding.get('username', 'administrator')} at {binding['endpoint']}"
+    try:
+        yield
+    except ClientError as error:
+        text = f"{where}: {error.operation_name} was answered with {code(error)}"
+        kind = PermissionError if code(error) in REFUSED else LookupError if code(error) in ABSENT else RuntimeError
+        raise kind(text) from None
+    except BotoCoreError as error:
+        raise ConnectionError(f"{where}: {type(error).__name__}") from None
+
+
+def code(error: ClientError) -> str:
+    """Return the store's name for an error, or its HTTP status where it gives none."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return str(error.response.get("Error", {}).get("Code") or status)
+
+
+def make_bucket(s3: Any, bucket: str) -> None:
+    """Make the bucket unless the administrator has it already."""
+    if bucket not in {b["Name"] for b in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=bucket)
+
+
+def make_user(iam: Any, share: dict[str, str]) -> None:
+    """Make the user and write its policy: objects of its bucket, and nothing else."""
+    if share["username"] not in {user["UserName"] for user in iam.list_users()["Users"]}:
+        iam.create_user(UserName=share["username"])
+    arn = f"arn:aws:s3:::{share['bucket']}"
+    statement = {"Effect": "Allow", "Action": ACTIONS, "Resource": [arn, f"{arn}/*"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=share["username"], PolicyName=POLICY, PolicyDocument=document)
+
+
+def keys(iam: Any, user: str) -> list[str]:
+    """Return the ids of a user's keys, oldest first."""
+    return [key["AccessKeyId"] for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
+
+
+def drop_keys(iam: Any, user: str, found: list[str]) -> None:
+    """End keys of a user."""
+    for key in found:
+        iam.delete_access_key(UserName=user, AccessKeyId=key)
+
+
+def add_key(iam: Any, share: dict[str, str]) -> None:
+    """Give the user the share's key. AWS makes keys itself, so its model has no words for one that is brought along."""
+
+    def bring_along(params: dict[str, Any], **_: Any) -> None:
+        params["body"] |= {"AccessKeyId": share["access-key"], "SecretAccessKey": share["secret-key"]}
+
+    iam.meta.events.register("before-call.iam.CreateAccessKey", bring_along)
+    made = iam.create_access_key(UserName=share["username"])["AccessKey"]
+    if (made["AccessKeyId"], made["SecretAccessKey"]) != (share["access-key"], share["secret-key"]):
+        iam.delete_access_key(UserName=share["username"], AccessKeyId=made["AccessKeyId"])
+        raise RuntimeError("the store made a key of its own instead of taking the one it was given")
+
+
+def verify(share: dict[str, str]) -> None:
+    """Work as the consumer will, and check that its key opens nothing else."""
+    s3 = client("s3", share)
+    s3.put_object(Bucket=share["bucket"], Key=PROBE, Body=b"claimed")
+    s3.get_object(Bucket=share["bucket"], Key=PROBE)["Body"].read()
+    s3.delete_object(Bucket=share["bucket"], Key=PROBE)
+    if others := {b["Name"] for b in s3.list_buckets()["Buckets"]} - {share["bucket"]}:
+        raise PermissionError(f"the key of {share['username']} also sees {len(others)} other buckets")
+    try:
+        client("iam", share).list_users()
+    except ClientError as error:
+        if code(error) in REFUSED:
+            return
+        raise
+    raise PermissionError(f"the key of {share['username']} also administers users")

@@ -1,0 +1,210 @@
+"""What a user asks for: the ``spec`` of an AIStack. Docstrings of fields are what ``kubectl explain`` prints."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from aistack.api.component import CLASS_STAYS, ComponentSpec, ComponentStorage, Size
+from aistack.api.group import API_VERSION, KIND
+from aistack.api.model import Model, Observation, map_list
+from aistack.api.names import MAX_STACK_NAME
+from aistack.api.rules import UNIQUE_NAMES, Rule, matches
+from aistack.api.scheduling import Scheduling, Toleration
+from aistack.api.status import AIStackStatus
+from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
+from aistack.objects.plan import DriftPolicy
+
+__all__ = [
+    "AIStack",
+    "AIStackSpec",
+    "ComponentSpec",
+    "ComponentStorage",
+    "DeletionPolicy",
+    "DriftPolicy",
+    "Images",
+    "LocalObjectReference",
+    "Metadata",
+    "PullPolicy",
+    "Scheduling",
+    "Size",
+    "StackStorage",
+    "Toleration",
+]
+MAX_COMPONENTS = 64
+
+
+class DeletionPolicy(StrEnum):
+    """What deleting a stack, or removing a component, does to its data."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class PullPolicy(StrEnum):
+    """When the kubelet asks the registry for an image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+class LocalObjectReference(Model):
+    """Names a Secret in the stack's namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
+
+
+class Images(Model):
+    """Where images come from and how they are pulled."""
+
+    registry: Registry | None = None
+    """Registry, and optionally a path in it, that every image is pulled from instead of the published place, e.g.
+    registry.example.com/ai. 'aistack images push --registry' fills it."""
+
+    pull_secrets: Annotated[
+        tuple[LocalObjectReference, ...], Field(max_length=8, json_schema_extra=map_list("name")), UNIQUE_NAMES
+    ] = ()
+    """Secrets of type kubernetes.io/dockerconfigjson in this namespace that log in to the registry, as in a Pod's
+    imagePullSecrets."""
+
+    pull_policy: PullPolicy = PullPolicy.IF_NOT_PRESENT
+    """When nodes ask the registry for an image: Always, IfNotPresent or Never (images were loaded onto the nodes)."""
+
+
+class StackStorage(Model):
+    """What all volumes of the stack share."""
+
+    class_name: ObjectName | None = None
+    """StorageClass of all volumes; the cluster's default class if not set. Can't be changed once set."""
+
+
+class AIStackSpec(Model):
+    """What should run. The shortest useful one is 'profile: starter'."""
+
+    profile: CatalogName | None = None
+    """Named selection of components to start from, e.g. starter (PostgreSQL, SeaweedFS, MLflow, JupyterHub). Can be
+    changed: components that leave are removed, their data kept or deleted as deletionPolicy says. Without one, only
+    the components listed run."""
+
+    size: Size = Size.SMALL
+    """Size of every component that doesn't name its own: small (a laptop), medium (a team) or large."""
+
+    components: Annotated[
+        tuple[Annotated[ComponentSpec, CLASS_STAYS], ...],
+        Field(max_length=MAX_COMPONENTS, json_schema_extra=map_list("name")),
+        UNIQUE_NAMES,
+    ] = ()
+    """Changes to the profile's components, and components besides it, one entry a name."""
+
+    images: Images = Images()
+    """Where images come from: a registry of your own, its credentials, the pull policy."""
+
+    storage: StackStorage = StackStorage()
+    """The StorageClass of all volumes."""
+
+    scheduling: Scheduling = Scheduling()
+    """Where pods run: node selector, tolerations, priority."""
+
+    labels: Labels = Field(default_factory=dict)
+    """Extra labels for every object that the stack makes, e.g. a cost centre."""
+
+    annotations: Annotations = Field(default_factory=dict)
+    """Extra annotations for every object that the stack makes."""
+
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    """What deleting the stack, or removing a component, does to volumes and the Secrets that open them. Retain keeps
+    them, and a stack of the same name takes them up again; Delete removes them for good. Deleting the namespace
+    removes them in any case, unless the reclaim policy of their PersistentVolumes is Retain."""
+
+    drift: DriftPolicy = DriftPolicy.ENFORCE
+    """What happens when someone else changes an object of the stack: Enforce puts it back, Warn only reports it."""
+
+    suspend: bool = False
+    """While true, nothing is created, changed or deleted; what runs keeps running, and status says so."""
+
+    def component(self, name: str) -> ComponentSpec:
+        """Return what the user says about a component; defaults where nothing is said."""
+        return next((c for c in self.components if c.name == name), None) or ComponentSpec(name=name)
+
+
+StackName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_STACK_NAME),
+    matches(
+        DNS_1035,
+        "is no name of a stack",
+        "write lower-case letters, digits and '-', starting with a letter, e.g. demo",
+    ),
+]
+_SOMETHING_RUNS = Rule(
+    "has(self.profile) || (has(self.components) && self.components.size() > 0)",
+    "asks for nothing",
+    "write 'profile: starter', or list components",
+    lambda spec: bool(spec.profile or spec.components),
+)
+
+
+class Metadata(Observation):
+    """The part of Kubernetes' metadata that we use; the rest is ignored."""
+
+    name: StackName
+    """Name of the stack: at most 24 characters, as the names of its objects start with it."""
+    namespace: str = ""
+    """Namespace of the stack and of all its objects."""
+    uid: str = ""
+    """Identity of this very object; empty if it isn't from a cluster."""
+    generation: int = 0
+    """Number of the spec's version; 0 if it isn't from a cluster."""
+    deletion_timestamp: str | None = None
+    """When deletion was asked for."""
+    finalizers: tuple[str, ...] = ()
+    """Who must act before the object goes."""
+
+
+class AIStack(Model):
+    """A set of open source AI tools that are installed, wired to each other and kept so."""
+
+    api_version: str = API_VERSION
+    """Version of this API."""
+    kind: str = KIND
+    """Kind of this object."""
+    metadata: Metadata
+    """Name and namespace."""
+    spec: Annotated[AIStackSpec, _SOMETHING_RUNS, CLASS_STAYS]
+    """What should run. The shortest useful one is 'profile: starter'."""
+    status: AIStackStatus = Field(default_factory=AIStackStatus)
+    """What the operator found and did."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stack."""
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the stack and of all its objects."""
+        return self.metadata.namespace
+
+    @property
+    def uid(self) -> str:
+        """Identity of this very object; empty if it isn't from a cluster."""
+        return self.metadata.uid
+
+    @property
+    def generation(self) -> int:
+        """Number of the spec's version; 0 if it isn't from a cluster."""
+        return self.metadata.generation
+
+    @property
+    def deleting(self) -> bool:
+        """Whether deletion was asked for."""
+        return self.metadata.deletion_timestamp is not None
+
+
+def status_manifest(status: AIStackStatus) -> dict[str, Any]:
+    """Return a status as the API server takes it; what isn't known is left out."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,74 @@
+"""Kinds of text and maps that users write: names, sizes, labels, each with its limits and rule."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from aistack.api.group import GROUP
+from aistack.api.names import MAX_CATALOG_NAME
+from aistack.api.rules import keys_avoid, keys_match, matches
+
+DNS_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_DNS_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_DATA_NAME = "([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)"
+_QUALIFIED_NAME = f"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?{_DATA_NAME}"
+_REGISTRY = "[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+_VOLUME_SIZE = "[1-9][0-9]{0,5}([.][0-9]{1,2})?(Mi|Gi|Ti|M|G|T)"
+
+CatalogName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_CATALOG_NAME),
+    matches(
+        DNS_1035,
+        "is no name of the catalog",
+        "write lower-case letters, digits and '-', starting with a letter, e.g. mlflow",
+    ),
+]
+ObjectName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253),
+    matches(
+        _DNS_1123, "is no name of an object", "write lower-case letters, digits, '-' and '.', e.g. registry-credentials"
+    ),
+]
+ComponentVersion = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=32),
+    matches(_DATA_NAME, "is no version", "write one that 'aistack catalog show' lists, in quotes, e.g. '17'"),
+]
+VolumeSize = Annotated[
+    str,
+    StringConstraints(max_length=16),
+    matches(_VOLUME_SIZE, "is no size of a volume", "write a number and a unit (Mi, Gi, Ti, M, G or T), e.g. 20Gi"),
+]
+Registry = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    matches(
+        _REGISTRY,
+        "is no registry",
+        "write host[:port][/path] without scheme and trailing slash, e.g. registry.example.com/ai",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    StringConstraints(max_length=63),
+    matches(
+        f"{_DATA_NAME}?", "is no value of a label", "write letters, digits, '-', '_' and '.', at most 63, e.g. team-a"
+    ),
+]
+_named = keys_match(
+    _QUALIFIED_NAME, "holds a key that Kubernetes doesn't allow", "write keys as [prefix/]name, e.g. example.com/team"
+)
+_not_ours = keys_avoid(
+    (f"{GROUP}/", "app.kubernetes.io/"),
+    f"holds a key under {GROUP}/ or app.kubernetes.io/, which AIStack sets itself",
+    "use a prefix of your own, e.g. example.com/team",
+)
+NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=16), _named]
+Labels = Annotated[dict[str, LabelValue], Field(max_length=16), _named, _not_ours]
+Annotations = Annotated[
+    dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=16), _named, _not_ours
+]

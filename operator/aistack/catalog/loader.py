@@ -1,0 +1,155 @@
+"""Loads a catalog from its folders; the only reader of ``manifests/``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from aistack.catalog.locate import catalog_folder
+from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
+from aistack.catalog.positions import line_of
+from aistack.errors import CatalogError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def load_catalog(named: Path | None = None) -> Catalog:
+    """Load and validate the whole catalog.
+
+    Args:
+        named: the catalog's folder; by default the packaged one or the checkout's.
+
+    Raises:
+        CatalogError: the first file that is wrong, with its line.
+    """
+    root = catalog_folder(named)
+    components = {c.name: c for c in (load_component(root, folder) for folder in _folders(root / "components"))}
+    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in _folders(root / "contracts"))}
+    profiles = {p.name: p for p in _load_profiles(root)}
+    runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
+    program = (files("aistack.proving") / "runner.py").read_text("utf-8")
+    digest = _digest(components, contracts, profiles, {"runner": runner, "program": program})
+    return Catalog(components, contracts, profiles, runner, program, digest)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(f for f in parent.glob("[a-z]*") if f.is_dir()) if parent.is_dir() else []
+
+
+def load_component(root: Path, folder: Path) -> Component:
+    """Load one component's folder.
+
+    Args:
+        root: the catalog's folder, for messages.
+        folder: the component's folder.
+
+    Raises:
+        CatalogError: a file is missing or wrong.
+    """
+    spec = load_model(root, folder / "component.yaml", ComponentSpec)
+    if spec.name != folder.name:
+        raise CatalogError(_relative(root, folder / "component.yaml"), f"name {spec.name!r} is not the folder's", 1)
+    schema_file = folder / "values.schema.json"
+    schema = read_yaml(root, schema_file) if schema_file.is_file() else _NO_VALUES
+    return Component(
+        spec=spec,
+        values_schema=schema,
+        templates=_texts(root, folder / "templates", "*.yaml.j2"),
+        files=_texts(root, folder / "files", "[!.]*"),
+        folder=_relative(root, folder),
+    )
+
+
+def _texts(root: Path, folder: Path, pattern: str) -> dict[str, str]:
+    return {f.name: _text(root, f) for f in sorted(folder.glob(pattern)) if f.is_file()}
+
+
+def _text(root: Path, file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        raise CatalogError(_relative(root, file), "is missing") from None
+    except UnicodeDecodeError:
+        raise CatalogError(_relative(root, file), "is no text in UTF-8") from None
+
+
+def _load_contract(root: Path, folder: Path) -> Contract:
+    contract = load_model(root, folder / "contract.yaml", Contract)
+    if contract.name != folder.name:
+        raise CatalogError(_relative(root, folder / "contract.yaml"), f"name {contract.name!r} is not the folder's", 1)
+    claim = folder / "claim.py"
+    return contract.model_copy(update={"claim": _text(root, claim) if claim.is_file() else ""})
+
+
+def _load_profiles(root: Path) -> Iterator[Profile]:
+    for file in sorted((root / "profiles").glob("*.yaml")):
+        profile = load_model(root, file, Profile)
+        if profile.name != file.stem:
+            raise CatalogError(_relative(root, file), f"name {profile.name!r} is not the file's", 1)
+        yield profile
+
+
+class _Loader(yaml.CSafeLoader):
+    """Refuses a key that stands twice in one map, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and str(key.value) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands here twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(root: Path, file: Path) -> Any:
+    """Read a YAML (or JSON) file.
+
+    Raises:
+        CatalogError: it is missing or can't be parsed; with the line.
+    """
+    text = _text(root, file)
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader that is stricter
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise CatalogError(_relative(root, file), f"can't be parsed: {error.problem}", line) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise CatalogError(_relative(root, file), f"can't be parsed: {error}") from None
+
+
+def load_model(root: Path, file: Path, model: type[_Model]) -> _Model:
+    """Read a file into a model.
+
+    Raises:
+        CatalogError: a field is wrong: its path, what is wrong, and the line where it stands.
+    """
+    data = read_yaml(root, file)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        # A misspelt field is also a missing one: the word that is there is the better news.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        location = (*first["loc"], *first.get("ctx", {}).get("path", ()))
+        path = ".".join(str(part) for part in location) or "(top level)"
+        problem = first["msg"].removeprefix("Value error, ")
+        raise CatalogError(_relative(root, file), f"{path}: {problem}", line_of(_text(root, file), location)) from None
+
+
+def _relative(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def _digest(*parts: Mapping[str, Any]) -> str:
+    """Hash what can change a plan: models, templates, files, claims."""
+    content = hashlib.sha256()
+    for part in parts:
+        for name, item in sorted(part.items()):
+            content.update(f"{name}={item!r}".encode())
+    return f"sha256:{content.hexdigest()}"

@@ -1,0 +1,269 @@
+"""Models of the catalog's folders, as written in component.yaml, contract.yaml and profiles/<name>.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from aistack.api.component import Size
+from aistack.api.names import MAX_CATALOG_NAME
+from aistack.catalog.references import component_problems, contract_problems, every_size, parsable, refuse
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=MAX_CATALOG_NAME)]
+Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GenerateSpec(_Model):
+    """A random value: ``length`` characters of an alphabet, after an optional fixed prefix."""
+
+    length: int = Field(ge=8, le=256)
+    alphabet: Literal["alphanumeric", "hex", "upper"] = "alphanumeric"
+    prefix: str = ""
+
+
+class GeneratedValue(_Model):
+    """``{generate: {length: 32}}``."""
+
+    generate: GenerateSpec
+
+
+Text = Annotated[str, AfterValidator(parsable)]
+Value = GeneratedValue | Text
+"""A Secret key's recipe: a generated value or a text.
+
+A text may name other keys of the same Secret as ``{key}`` (or ``{key:url}``, percent-encoded) and the plan's words
+``{stack}``, ``{namespace}``, ``{component}``, ``{share}`` (``<stack>-<consumer>``), ``{share_}`` (with ``_``),
+``{generation}``, and ``{item}`` in a Secret with ``each``.
+"""
+
+
+class ContractKey(_Model):
+    """One key of a contract's binding Secret."""
+
+    about: str
+    secret: bool = False
+    optional: bool = False
+
+
+class Contract(_Model):
+    """The seam between two tools: ``contracts/<name>/contract.yaml``.
+
+    ``keys`` is the binding; ``derived`` adds keys made from others; ``share`` says how the keys that differ between
+    consumers are made (the others are the provider's). ``claim`` is the text of claim.py.
+    """
+
+    name: Name
+    title: str
+    about: str
+    keys: Mapping[Key, ContractKey]
+    derived: Mapping[Key, Text] = Field(default_factory=dict)
+    share: Mapping[Key, Value] = Field(default_factory=dict)
+    claim: str = Field(default="", exclude=True)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Contract:
+        refuse(contract_problems(self))
+        return self
+
+
+DEFAULT_REGISTRY = "registry.aistack.dev"
+"""Where our images will be published; nothing is published yet, and ``spec.images.registry`` replaces it."""
+
+
+class Image(_Model):
+    """A container image; with ``containerfile`` it is built from the component's folder."""
+
+    repository: str
+    tag: str
+    about: str = ""
+    containerfile: str = ""
+    platforms: tuple[str, ...] = ("linux/amd64",)
+
+    def reference(self, registry: str = "") -> str:
+        """Return what a pod's ``image`` says: ``<registry>/<repository>:<tag>``."""
+        return f"{registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
+
+
+class Resources(_Model):
+    """Requests and limits of each container of a workload; a missing limit is no limit."""
+
+    cpu: Quantity
+    memory: Quantity
+    memory_limit: Quantity = Field(alias="memoryLimit")
+    cpu_limit: Quantity | None = Field(default=None, alias="cpuLimit")
+
+
+class Port(_Model):
+    """A port of a workload and who may connect to it.
+
+    ``contract``: consumers of that contract; ``page``: anybody (the tool has its own login); ``metrics``: anybody;
+    ``internal``: only pods of the same component. Exactly one of them.
+    """
+
+    port: int = Field(ge=1, le=65535)
+    contract: Name | None = None
+    page: bool = False
+    metrics: bool = False
+    internal: bool = False
+
+    @model_validator(mode="after")
+    def _one_audience(self) -> Port:
+        if sum((self.contract is not None, self.page, self.metrics, self.internal)) != 1:
+            raise ValueError("say who may connect: exactly one of contract, page, metrics and internal")
+        return self
+
+
+class Workload(_Model):
+    """Pods of one role: the Deployment or StatefulSet in templates/, or pods that the tool spawns itself.
+
+    ``spawned`` pods are made by the tool (notebooks); ``footprint`` is how many of them the footprint counts.
+    """
+
+    ports: Mapping[Name, Port] = Field(default_factory=dict)
+    sizes: Annotated[Mapping[Size, Resources], AfterValidator(every_size)]
+    spawned: bool = False
+    footprint: int = 1
+
+
+class Provide(_Model):
+    """A contract that the component serves.
+
+    ``workload`` and ``port`` say where: ``host`` (its Service) and ``port`` are filled into the binding. ``admin``
+    holds the other keys of the admin binding, from which claims make shares.
+    """
+
+    contract: Name
+    workload: Name
+    port: Name
+    admin: Mapping[Key, Value] = Field(default_factory=dict)
+
+
+class Require(_Model):
+    """A contract that the component needs.
+
+    ``name`` tells two shares of one contract apart (default: the contract's name). ``workload``: the spawned role whose
+    pods use it, when only they may (default: all of the component's serving pods).
+    """
+
+    contract: Name
+    name: Name | None = None
+    workload: Name | None = None
+    optional: bool = False
+
+    @property
+    def edge(self) -> str:
+        """The share's name within the component."""
+        return self.name or self.contract
+
+
+class SecretSpec(_Model):
+    """A generated Secret of the component's own.
+
+    ``each`` is a key of values that holds a list of texts: one Secret per item, named ``...-<item>``.
+    """
+
+    data: Mapping[Key, Value]
+    each: str | None = None
+
+
+class Login(_Model):
+    """Where a page's login is found: a Secret of this component and its keys; exactly one of two kinds.
+
+    ``secret`` is one of its own, that of the first item where it has ``each``; ``provided`` is the admin binding of a
+    contract that it provides.
+    """
+
+    secret: Name | None = None
+    provided: Name | None = None
+    username: Key = "username"
+    password: Key = "password"  # noqa: S105 - the name of a key
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Login:
+        if (self.secret is None) == (self.provided is None):
+            raise ValueError("name either a secret or a provided contract")
+        return self
+
+
+class Page(_Model):
+    """A web page for people: which workload's port, and the login that opens it."""
+
+    title: str
+    workload: Name
+    port: Name
+    path: str = "/"
+    login: Login | None = None
+
+
+class ComponentSpec(_Model):
+    """``components/<name>/component.yaml``."""
+
+    name: Name
+    title: str
+    about: str
+    category: str
+    licence: str
+    home: str
+    versions: tuple[str, ...] = Field(min_length=1)
+    """Supported versions, the default first."""
+    images: Mapping[Name, Image] = Field(default_factory=dict)
+    provides: tuple[Provide, ...] = ()
+    requires: tuple[Require, ...] = ()
+    workloads: Mapping[Name, Workload] = Field(default_factory=dict)
+    storage: Mapping[Name, Annotated[Mapping[Size, Quantity], AfterValidator(every_size)]] = Field(default_factory=dict)
+    """Volumes by name; ``data`` is the one whose size ``spec.components[].storage.size`` sets."""
+    secrets: Mapping[Name, SecretSpec] = Field(default_factory=dict)
+    pages: tuple[Page, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> ComponentSpec:
+        refuse(component_problems(self))
+        return self
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component's folder: its description, schema, templates and files, all as data."""
+
+    spec: ComponentSpec
+    values_schema: Mapping[str, Any]
+    templates: Mapping[str, str]
+    """Text by file name, in name order."""
+    files: Mapping[str, str]
+    folder: str
+    """Path relative to the catalog, for messages."""
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.spec.name
+
+
+class Profile(_Model):
+    """A named canonical stack: ``profiles/<name>.yaml``."""
+
+    name: Name
+    about: str
+    components: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All that can be installed; ``digest`` changes when, and only when, anything in it does."""
+
+    components: Mapping[str, Component]
+    contracts: Mapping[str, Contract]
+    profiles: Mapping[str, Profile]
+    runner: Image
+    """The image in which claims run."""
+    runner_program: str
+    """Text of the program that runs a contract's claim in that image."""
+    digest: str

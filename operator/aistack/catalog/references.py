@@ -1,0 +1,113 @@
+"""What a model of the catalog must hold together: every name that it mentions is defined in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from string import Formatter
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic_core import PydanticCustomError
+
+from aistack.api.component import Size
+
+if TYPE_CHECKING:
+    from aistack.catalog.models import ComponentSpec, Contract, Page
+
+Path = tuple[str | int, ...]
+Problem = tuple[Path, str]
+"""Where, relative to the model, and what is wrong."""
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Refuse a model for the first problem, if there is one.
+
+    Raises:
+        PydanticCustomError: with the problem's ``path`` in its context.
+    """
+    for path, problem in problems:
+        _raise(path, problem)
+
+
+def _raise(path: Path, problem: str) -> NoReturn:
+    raise PydanticCustomError("reference", "{problem}", {"path": path, "problem": problem})
+
+
+def parsable(text: str) -> str:
+    """Return a recipe's text unless its braces don't match.
+
+    Raises:
+        ValueError: they don't.
+    """
+    list(Formatter().parse(text))
+    return text
+
+
+def fields_of(text: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def every_size(sizes: Mapping[Size, object]) -> Mapping[Size, object]:
+    """Return a table by size unless a size is missing.
+
+    Raises:
+        ValueError: one is.
+    """
+    if missing := [str(size) for size in Size if size not in sizes]:
+        raise ValueError(f"says nothing of the size {', '.join(missing)}")
+    return sizes
+
+
+def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
+    """Yield the names in a component.yaml that lead nowhere."""
+    for i, provide in enumerate(spec.provides):
+        yield from _port_problems(spec, ("provides", i), provide.workload, provide.port)
+    for i, page in enumerate(spec.pages):
+        yield from _port_problems(spec, ("pages", i), page.workload, page.port)
+        yield from _login_problems(spec, ("pages", i, "login"), page)
+    yield from _require_problems(spec)
+    yield from _audience_problems(spec)
+
+
+def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) -> Iterator[Problem]:
+    if workload not in spec.workloads:
+        yield (*path, "workload"), f"there is no workload {workload!r}"
+    elif port not in spec.workloads[workload].ports:
+        yield (*path, "port"), f"the workload {workload!r} has no port {port!r}"
+
+
+def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Problem]:
+    login = page.login
+    if login and login.secret and login.secret not in spec.secrets:
+        yield (*path, "secret"), f"there is no secret {login.secret!r}"
+    if login and login.provided and login.provided not in {p.contract for p in spec.provides}:
+        yield (*path, "provided"), f"it doesn't provide {login.provided!r}"
+
+
+def _require_problems(spec: ComponentSpec) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for i, require in enumerate(spec.requires):
+        if require.edge in seen:
+            yield ("requires", i), f"there are two shares named {require.edge!r}; give one another name"
+        seen.add(require.edge)
+        workload = spec.workloads.get(require.workload or "")
+        if require.workload and not (workload and workload.spawned):
+            yield ("requires", i, "workload"), f"there is no spawned workload {require.workload!r}"
+
+
+def _audience_problems(spec: ComponentSpec) -> Iterator[Problem]:
+    provided = {p.contract for p in spec.provides}
+    for role, workload in spec.workloads.items():
+        for name, port in workload.ports.items():
+            if port.contract and port.contract not in provided:
+                yield ("workloads", role, "ports", name, "contract"), f"it doesn't provide {port.contract!r}"
+
+
+def contract_problems(contract: Contract) -> Iterator[Problem]:
+    """Yield the keys in a contract.yaml that lead nowhere."""
+    for key in contract.share:
+        if key not in contract.keys:
+            yield ("share", key), "is no key of the binding"
+    for key, text in contract.derived.items():
+        if unknown := sorted(fields_of(text) - contract.keys.keys()):
+            yield ("derived", key), f"names {{{unknown[0]}}}, which is no key of the binding"

@@ -1,0 +1,62 @@
+"""What a values.schema.json must say so that people can use it: every value's meaning and default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
+
+Path = tuple[str | int, ...]
+Problem = tuple[Path, str]
+"""Where in the schema, and what is wrong."""
+
+
+def schema_problems(schema: Any) -> Iterator[Problem]:
+    """Yield what is wrong with a component's schema of values."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        yield tuple(error.absolute_path), f"is no valid JSON schema: {error.message}"
+        return
+    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+        yield (), 'must describe an object: "type": "object"'
+        return
+    yield from _object((), schema)
+
+
+def properties_of(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield every value that can be set, by its dotted name, with its schema."""
+    for name, sub in schema.get("properties", {}).items():
+        if _is_group(sub):
+            yield from properties_of(sub, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", sub
+
+
+def _is_group(schema: Mapping[str, Any]) -> bool:
+    """Whether a property is only there to hold others."""
+    return bool(schema.get("properties")) and "default" not in schema
+
+
+def _object(path: Path, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    if schema.get("additionalProperties") is not False:
+        yield path, 'lets misspelt values pass; write "additionalProperties": false'
+    for name, sub in schema.get("properties", {}).items():
+        here = (*path, "properties", name)
+        if not sub.get("description"):
+            yield here, "has no description"
+        if _is_group(sub):
+            yield from _object(here, sub)
+        else:
+            yield from _default(here, sub)
+
+
+def _default(path: Path, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    if "default" not in schema:
+        yield path, "has no default"
+        return
+    error = best_match(Draft202012Validator(schema).iter_errors(schema["default"]))
+    if error:
+        yield (*path, "default"), f"doesn't follow its own schema: {error.message}"

@@ -1,0 +1,115 @@
+"""Builds the command line from its commands and runs it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from aistack.cli.exits import EPILOG, ExitCode
+from aistack.cli.globals import command_of, globals_first
+from aistack.cli.session import Session
+from aistack.cli.voice import complain
+from aistack.errors import AIStackError
+
+COMMANDS = (
+    "catalog",
+    "render",
+    "plan",
+    "apply",
+    "status",
+    "wait",
+    "open",
+    "delete",
+    "images",
+    "crd",
+    "version",
+)
+"""In the order of ``--help``; each is a module of :mod:`aistack.cli.commands` that has an ``app``."""
+HELP = "One AIStack object becomes a wired, running set of open source AI tools on any Kubernetes."
+
+
+def run(args: Sequence[str], prog: str = "aistack") -> int:
+    """Run one command.
+
+    Args:
+        args: the arguments, without the program's name.
+        prog: the program's name, for messages.
+
+    Returns:
+        The exit code.
+    """
+    ordered = globals_first(args) or ["--help"]
+    name = command_of(ordered)
+    if "--no-color" in ordered:
+        os.environ["NO_COLOR"] = "1"  # typer's and rich's own output follow it, too
+    try:
+        command = get_command(build(name, prog))
+        _collect_garbage_again()
+        result = command.main(ordered, prog, standalone_mode=False)
+    except typer.TyperException as error:
+        return _misused(error.format_message(), prog, name)
+    except (typer.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except AIStackError as error:
+        if "--debug" in ordered:
+            traceback.print_exc()
+        return complain(str(error))
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _collect_garbage_again() -> None:
+    """Undo what ``main`` did to load faster; what was loaded until now is never looked through."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+def _misused(message: str, prog: str, name: str) -> ExitCode:
+    """Complain about wrong usage; a group without a command has printed its help and says nothing more."""
+    if not message:
+        return ExitCode.ERROR
+    where = " ".join(word for word in (prog, name if name in COMMANDS else "", "--help") if word)
+    return complain(f"{message.rstrip('.')}; see {where}")
+
+
+def build(command: str = "", prog: str = "aistack") -> typer.Typer:
+    """Build the application.
+
+    Args:
+        command: the one command that is needed; all of them if it isn't known or a shell asks for completions.
+        prog: the program's name, for the name of the variable by which shells ask.
+    """
+    app = typer.Typer(
+        name="aistack",
+        help=HELP,
+        epilog=EPILOG,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    completing = f"_{prog.upper().replace(' ', '_').replace('-', '_')}_COMPLETE" in os.environ
+    for name in (command,) if command in COMMANDS and not completing else COMMANDS:
+        app.add_typer(import_module(f"aistack.cli.commands.{name}").app)
+    return app
+
+
+def _options(
+    ctx: typer.Context,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the stack.")] = "",
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig; default: the current one.")] = "",
+    kubeconfig: Annotated[str, typer.Option(help="Credentials; default: $KUBECONFIG, else ~/.kube/config.")] = "",
+    catalog: Annotated[Path | None, typer.Option(help="Folder of the catalog; default: the packaged one.")] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; so does the variable NO_COLOR.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,
+) -> None:
+    """Take note of the global options; ``run`` sees to colours and tracebacks."""
+    ctx.obj = Session(catalog, kubeconfig, context, namespace)

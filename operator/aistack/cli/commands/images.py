@@ -1,0 +1,159 @@
+"""``aistack images``: list, build, load and push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from aistack.catalog.locate import catalog_folder
+from aistack.cli.output import Output, print_data
+from aistack.cli.session import Session, session_of
+from aistack.images import (
+    BuildPlan,
+    ImageState,
+    build,
+    default_cache,
+    discover,
+    host_platform,
+    load,
+    make_plan,
+    open_workshop,
+    push,
+    sources_of,
+    states,
+)
+
+EPILOG = """\
+[bold]Examples[/]
+
+aistack images list                      and what is built here
+aistack images build                     what isn't built yet, base first
+aistack images build mlflow              a component, and what it stands on
+aistack images load --cluster aistack    into the nodes of a kind cluster
+aistack images push --registry registry.example.com/ai
+"""
+LIST_EPILOG = """\
+[bold]Examples[/]
+
+aistack images list
+aistack images list mlflow -o json
+"""
+BUILD_EPILOG = """\
+[bold]Examples[/]
+
+aistack images build                              what isn't built yet
+aistack images build postgres seaweedfs --fresh   these, anew
+aistack images build --builder buildah --platform linux/arm64
+"""
+LOAD_EPILOG = """\
+[bold]Examples[/]
+
+aistack images load --cluster aistack             all images that pods run
+aistack images load mlflow --cluster aistack
+"""
+PUSH_EPILOG = """\
+[bold]Examples[/]
+
+docker login registry.example.com
+aistack images push --registry registry.example.com/ai
+
+Then write in your stack: spec.images.registry: registry.example.com/ai
+"""
+app = typer.Typer(name="images", epilog=EPILOG, no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Images or components; default: all.")]
+Platform = Annotated[str, typer.Option("--platform", help="Build for, e.g. linux/arm64; default: this machine's.")]
+
+
+class BuilderName(StrEnum):
+    """Which program builds."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    BUILDAH = "buildah"
+
+
+Builder = Annotated[BuilderName, typer.Option("--builder", help="Which program builds.")]
+
+
+@app.callback()
+def images() -> None:
+    """List, build, load and push container images. Needs no cluster."""
+
+
+@app.command("list", epilog=LIST_EPILOG)
+def list_images(ctx: typer.Context, names: Names = None, platform: Platform = "", output: Output = None) -> None:
+    """List the images: reference, and whether it is built here."""
+    found = states(_plan(session_of(ctx), names, platform))
+    if output:
+        print_data([_data(state) for state in found], output)
+        return
+    from aistack.cli.present.images import images_table
+
+    session_of(ctx).show(images_table(found))
+
+
+@app.command("build", epilog=BUILD_EPILOG)
+def build_images(
+    ctx: typer.Context,
+    names: Names = None,
+    platform: Platform = "",
+    builder: Builder = BuilderName.AUTO,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build what is built already, too.")] = False,
+) -> None:
+    """Build images from packages, with Docker or buildah; no registry is needed."""
+    plan = _plan(session_of(ctx), names, platform)
+    with open_workshop(default_cache(), engine=builder.value) as shop:
+        _tell(build(plan, shop, fresh=fresh))
+
+
+@app.command("load", epilog=LOAD_EPILOG)
+def load_images(
+    ctx: typer.Context,
+    names: Names = None,
+    cluster: Annotated[str, typer.Option("--cluster", help="Name of the kind cluster.")] = "kind",
+    platform: Platform = "",
+) -> None:
+    """Load built images into the nodes of a kind cluster."""
+    _tell(load(_plan(session_of(ctx), names, platform), cluster=cluster))
+
+
+@app.command("push", epilog=PUSH_EPILOG)
+def push_images(
+    ctx: typer.Context,
+    registry: Annotated[str, typer.Option("--registry", help="Where to, e.g. registry.example.com/ai.")],
+    names: Names = None,
+    platform: Platform = "",
+    builder: Builder = BuilderName.AUTO,
+) -> None:
+    """Push built images to a registry that you are logged in to."""
+    plan = _plan(session_of(ctx), names, platform)
+    with open_workshop(default_cache(), engine=builder.value) as shop:
+        _tell(push(plan, shop, registry=registry))
+    typer.echo(f"next: set spec.images.registry to {registry.rstrip('/')}")
+
+
+def _plan(session: Session, names: list[str] | None, platform: str) -> BuildPlan:
+    found = discover(catalog_folder(session.catalog_folder))
+    plan = make_plan(found, sources_of(found), cache=default_cache(), platform=platform or host_platform())
+    return plan.only(names or [])
+
+
+def _data(state: ImageState) -> dict[str, object]:
+    step = state.step
+    return {
+        "name": step.image.name,
+        "reference": step.image.reference,
+        "platform": step.platform,
+        "archive": str(step.archive),
+        "built": state.built,
+        "bytes": state.size,
+    }
+
+
+def _tell(events: Iterable[object]) -> None:
+    for event in events:
+        typer.echo(str(event))

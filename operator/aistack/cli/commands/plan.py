@@ -1,0 +1,123 @@
+"""``aistack plan``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from aistack.api.group import FIELD_MANAGER
+from aistack.api.status import Footprint
+from aistack.catalog.models import Catalog
+from aistack.cli.exits import ExitCode
+from aistack.cli.files import StackDocument, read_stacks
+from aistack.cli.output import Output, OutputFormat, print_data
+from aistack.cli.present.changes import changes_data, changes_view
+from aistack.cli.present.stack import footprint_line
+from aistack.cli.remains import KINDS
+from aistack.cli.session import Session, session_of
+from aistack.cli.stacks import Stacks
+from aistack.cli.voice import complain
+from aistack.cluster.client import Client
+from aistack.cluster.engine import Engine
+from aistack.cluster.preview import Preview
+from aistack.cluster.settings import Settings
+from aistack.errors import ClusterError
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.plan import Observed, Owner
+from aistack.planning.plan import Planned, owner_of, plan_stack
+from aistack.settings import OPERATOR_NAMESPACE, engine_settings
+
+app = typer.Typer()
+EPILOG = """\
+[bold]Examples[/]
+
+aistack plan -f stack.yaml                 what applying it would change
+aistack plan -f stack.yaml -o json         for programs
+aistack plan -f stack.yaml > /dev/null     0: nothing, 2: changes, 1: an error
+"""
+
+
+@app.command(epilog=EPILOG)
+def plan(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Option("--file", "-f", help="File with AIStacks; - for standard input.")],
+    operator_namespace: Annotated[
+        str, typer.Option("--operator-namespace", help="Where the operator remembers what it made.")
+    ] = OPERATOR_NAMESPACE,
+    output: Output = None,
+) -> ExitCode:
+    """Show what applying a stack would change.
+
+    First what it asks of the cluster: CPU, memory, storage.
+
+    The API server itself is asked (server-side dry run); nothing is written.
+    Secrets show how each key is made, never a value.
+    """
+    session = session_of(ctx)
+    documents = read_stacks(file, session.namespace, given=bool(session.given_namespace))
+    catalog = session.catalog()
+    for document in documents:
+        plan_stack(document.stack, catalog, Observed())
+    # Without the operator's inventory, which not everybody may read, objects are known again by their labels.
+    settings = replace(engine_settings(operator_namespace), kinds=KINDS)
+    previews = asyncio.run(_preview(session, documents, catalog, settings))
+    return _report(session, previews, output)
+
+
+def _report(session: Session, previews: list[tuple[Planned, Preview]], output: OutputFormat | None) -> ExitCode:
+    if output:
+        print_data([_data(planned, preview) for planned, preview in previews], output)
+    else:
+        for planned, preview in previews:
+            _show(session, planned, preview)
+    errors = [complain(str(error)) for _, preview in previews for error in preview.errors]
+    if errors:
+        return ExitCode.ERROR
+    return ExitCode.OK if all(preview.empty for _, preview in previews) else ExitCode.CHANGES
+
+
+async def _preview(
+    session: Session, documents: list[StackDocument], catalog: Catalog, settings: Settings
+) -> list[tuple[Planned, Preview]]:
+    async with session.client(FIELD_MANAGER) as client:
+        return [await _preview_one(client, document, catalog, settings) for document in documents]
+
+
+async def _preview_one(
+    client: Client, document: StackDocument, catalog: Catalog, settings: Settings
+) -> tuple[Planned, Preview]:
+    stack = document.stack
+    await _require_namespace(client, stack.namespace)
+    live = await Stacks(client).find(stack.namespace, stack.name)
+    of_stack = owner_of(stack)
+    owner = Owner(stack.namespace, stack.name, live["metadata"]["uid"] if live else "", of_stack.labels)
+    async with Engine(client, settings, watching=False) as engine:
+        planned = plan_stack(stack, catalog, await engine.observe(owner))
+        return planned, await engine.dry_run(planned.plan, owner)
+
+
+async def _require_namespace(client: Client, name: str) -> None:
+    """Say once that the namespace doesn't exist, not for each object."""
+    if (await client.get(ObjectRef("v1", "Namespace", "", name))).status == 404:
+        raise ClusterError(f"namespace {name!r} doesn't exist; kubectl create namespace {name}", 404, "NotFound")
+
+
+def _show(session: Session, planned: Planned, preview: Preview) -> None:
+    stack = planned.stack
+    session.show(Text.assemble((stack.name, "bold"), f" in {stack.namespace} {footprint_line(planned.footprint)}"))
+    session.show(changes_view(preview.changes))
+
+
+def _data(planned: Planned, preview: Preview) -> dict[str, Any]:
+    footprint: Footprint = planned.footprint
+    return {
+        "namespace": planned.stack.namespace,
+        "name": planned.stack.name,
+        "footprint": footprint.model_dump(by_alias=True),
+        "changes": changes_data(preview.changes),
+        "errors": [str(error) for error in preview.errors],
+    }

@@ -1,0 +1,43 @@
+"""``aistack render``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aistack.cli.files import read_stacks
+from aistack.cli.output import OutputFormat, print_objects
+from aistack.cli.rendering import manifests
+from aistack.cli.session import session_of
+from aistack.objects.plan import Observed
+from aistack.planning.plan import plan_stack
+
+app = typer.Typer()
+EPILOG = """\
+[bold]Examples[/]
+
+aistack render -f stack.yaml                  in the order of applying
+aistack render -f stack.yaml -o json | jq .   as one List
+cat stack.yaml | aistack render -f - -n ml    from standard input
+aistack render -f stack.yaml | kubectl apply --dry-run=server -f -
+"""
+
+
+@app.command(epilog=EPILOG)
+def render(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Option("--file", "-f", help="File with AIStacks; - for standard input.")],
+    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="json or yaml.")] = OutputFormat.YAML,
+) -> None:
+    """Print the Kubernetes objects of a stack. Needs no cluster.
+
+    Secrets come without values; an annotation says how each key is made.
+    Applied like that, a pod that needs a value doesn't start.
+    """
+    session = session_of(ctx)
+    namespace = session.given_namespace or "default"
+    documents = read_stacks(file, namespace, given=bool(session.given_namespace))
+    catalog = session.catalog()
+    plans = [plan_stack(d.stack, catalog, Observed()).plan for d in documents]
+    print_objects((manifest for plan in plans for manifest in manifests(plan)), output)

@@ -1,0 +1,128 @@
+"""The catalog, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from aistack.catalog.models import Catalog, Component, ComponentSpec
+from aistack.catalog.schemas import properties_of
+from aistack.cli.present.stack import plain_table
+
+
+def catalog_view(catalog: Catalog, tiers: Mapping[str, str]) -> RenderableType:
+    """Show profiles, components (with what tests proved of them) and contracts."""
+    return Group(
+        _profiles(catalog),
+        Text(),
+        _components(catalog, tiers),
+        Text(),
+        _contracts(catalog),
+        Text("\naistack catalog show NAME tells what a component can be set to"),
+    )
+
+
+def _profiles(catalog: Catalog) -> Table:
+    table = plain_table("PROFILE", "COMPONENTS", "ABOUT")
+    for profile in catalog.profiles.values():
+        table.add_row(profile.name, ", ".join(profile.components), Text(profile.about))
+    return table
+
+
+def _components(catalog: Catalog, tiers: Mapping[str, str]) -> Table:
+    table = plain_table("COMPONENT", "VERSION", "TIER", "PROVIDES", "REQUIRES", "ABOUT")
+    for component in catalog.components.values():
+        s = component.spec
+        table.add_row(s.name, s.versions[0], tiers.get(s.name) or "-", provided(s), required(s), Text(s.about))
+    return table
+
+
+def _contracts(catalog: Catalog) -> Table:
+    table = plain_table("CONTRACT", "KEYS", "ABOUT")
+    for contract in catalog.contracts.values():
+        table.add_row(contract.name, ", ".join(contract.keys), Text(contract.about))
+    return table
+
+
+def provided(spec: ComponentSpec) -> str:
+    """List the contracts that a component provides."""
+    return ", ".join(p.contract for p in spec.provides) or "-"
+
+
+def required(spec: ComponentSpec) -> str:
+    """List the contracts that a component needs, optional ones with a question mark."""
+    return ", ".join(r.contract + ("?" if r.optional else "") for r in spec.requires) or "-"
+
+
+def component_view(component: Component, tier: str) -> RenderableType:
+    """Show all that a user may want to know of a component."""
+    spec = component.spec
+    parts: list[RenderableType] = [
+        Text.assemble((spec.title, "bold"), f"  {spec.about}"),
+        Text(f"{spec.category}, {spec.licence}, {spec.home}"),
+        Text(f"versions   {', '.join(spec.versions)}\ntier       {tier or 'not tested yet'}"),
+        Text(f"provides   {provided(spec)}\nrequires   {required(spec)}"),
+    ]
+    for title, table in (
+        ("Values (spec.components[].values)", _values(component)),
+        ("Sizes", _sizes(spec)),
+        ("Volumes", _volumes(spec)),
+        ("Images", _images(spec)),
+    ):
+        parts += [Text(f"\n{title}", "bold"), table] if table.row_count else []
+    return Group(*parts)
+
+
+def component_data(component: Component, tier: str) -> dict[str, Any]:
+    """Return the same as plain data, for programs."""
+    spec = component.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    references = {name: image.reference() for name, image in component.spec.images.items()}
+    return {**spec, "tier": tier, "values": component.values_schema, "imageReferences": references}
+
+
+def _values(component: Component) -> Table:
+    table = plain_table("VALUE", "TYPE", "DEFAULT", "DESCRIPTION")
+    for name, schema in properties_of(component.values_schema):
+        table.add_row(name, _type(schema), _default(schema), Text(schema.get("description", "")))
+    return table
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return "|".join(str(choice) for choice in schema["enum"])
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return "|".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _default(schema: Mapping[str, Any]) -> Text:
+    value = schema.get("default")
+    return Text("" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode())
+
+
+def _sizes(spec: ComponentSpec) -> Table:
+    table = plain_table("WORKLOAD", "SIZE", "CPU", "MEMORY", "MEMORY LIMIT")
+    for name, workload in spec.workloads.items():
+        for size, r in workload.sizes.items():
+            table.add_row(name, size.value, r.cpu, r.memory, r.memory_limit)
+    return table
+
+
+def _volumes(spec: ComponentSpec) -> Table:
+    table = plain_table("VOLUME", "SMALL", "MEDIUM", "LARGE")
+    for name, sizes in spec.storage.items():
+        table.add_row(name, *(str(size) for size in sizes.values()))
+    return table
+
+
+def _images(spec: ComponentSpec) -> Table:
+    table = plain_table("IMAGE", "REFERENCE", "PLATFORMS")
+    for name, image in spec.images.items():
+        table.add_row(name, Text(image.reference()), ", ".join(image.platforms))
+    return table

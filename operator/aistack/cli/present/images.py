@@ -1,0 +1,23 @@
+"""Images, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from aistack.cli.present.stack import plain_table
+from aistack.images import ImageState
+
+
+def images_table(states: Sequence[ImageState]) -> Table:
+    """Return a row for each image; those that only others are built on are marked."""
+    table = plain_table("IMAGE", "REFERENCE", "BUILT", "SIZE", "ABOUT")
+    for state in states:
+        image = state.step.image
+        built = Text("yes", "green") if state.built else Text("no", "dim")
+        size = f"{state.size / 1e6:.0f} MB" if state.size else "-"
+        about = image.declared.about + ("" if image.runs else " (base)")
+        table.add_row(image.name, Text(image.reference), built, size, Text(about))
+    return table

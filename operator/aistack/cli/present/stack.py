@@ -1,0 +1,111 @@
+"""One stack, for people: what ``aistack status NAME`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from aistack.api.conditions import ConditionStatus, ConditionType
+from aistack.api.spec import AIStack
+from aistack.api.status import Footprint
+from aistack.cli.durations import age
+from aistack.cli.present.phases import edge_text, phase_text, truth_text
+from aistack.cli.standing import Standing, standing_of
+
+STYLES = {
+    Standing.READY: "green",
+    Standing.STALLED: "bold red",
+    Standing.WORKING: "yellow",
+    Standing.UNSEEN: "yellow",
+    Standing.SUSPENDED: "blue",
+    Standing.DELETING: "yellow",
+}
+UNSEEN = "the operator hasn't looked at this version of it yet"
+_GOOD_WHEN_TRUE = {ConditionType.READY: True, ConditionType.PROVEN: True, ConditionType.STALLED: False}
+
+
+def stack_view(stack: AIStack, now: datetime, steps: Sequence[str]) -> RenderableType:
+    """Show a stack: what it is, its components, edges and conditions, and what to do next."""
+    parts: list[RenderableType] = [headline(stack)]
+    if stack.status.components:
+        parts += [Text(), components_table(stack)]
+    if stack.status.edges:
+        parts += [Text(), edges_table(stack)]
+    if stack.status.conditions:
+        parts += [Text(), conditions_table(stack, now)]
+    return Group(*parts, *steps_view(steps))
+
+
+def headline(stack: AIStack) -> Text:
+    """Return name, place and state in one line."""
+    standing = standing_of(stack)
+    line = Text.assemble((stack.name, "bold"), f" in {stack.namespace}  ", (standing.value, STYLES[standing]))
+    line.append(f"  {UNSEEN if standing is Standing.UNSEEN else stack.status.message}".rstrip())
+    if stack.status.footprint:
+        line.append(f"\n{footprint_line(stack.status.footprint)}", "dim")
+    return line
+
+
+def footprint_line(footprint: Footprint) -> str:
+    """Write what a stack asks of the cluster."""
+    f = footprint
+    return f"asks for {f.cpu} CPU, {f.memory} memory, {f.storage} storage in {f.pods} pods"
+
+
+def components_table(stack: AIStack) -> Table:
+    """Return a row for each component."""
+    table = plain_table("COMPONENT", "VERSION", "PHASE", "MESSAGE")
+    for c in stack.status.components:
+        table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(c.message))
+    return table
+
+
+def edges_table(stack: AIStack) -> Table:
+    """Return a row for each binding: who uses what of whom."""
+    table = plain_table("FROM", "TO", "CONTRACT", "STATE", "MESSAGE")
+    for e in stack.status.edges:
+        table.add_row(Text(e.consumer), Text(e.provider), Text(e.contract), edge_text(e.state), Text(e.message))
+    return table
+
+
+def conditions_table(stack: AIStack, now: datetime) -> Table:
+    """Return a row for each condition; messages that repeat the headline are left out."""
+    table = plain_table("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE")
+    for c in stack.status.conditions:
+        wanted = _GOOD_WHEN_TRUE.get(ConditionType(c.type)) if c.type in set(ConditionType) else None
+        good = None if wanted is None else (c.status is ConditionStatus.TRUE) is wanted
+        message = "" if c.message == stack.status.message else c.message
+        since = age(c.last_transition_time, now)
+        table.add_row(Text(c.type), truth_text(c.status, good), Text(c.reason), Text(since), Text(message))
+    return table
+
+
+def stacks_table(stacks: Sequence[AIStack], ages: Sequence[str], namespaced: bool) -> Table:
+    """Return a row for each stack; with its namespace if they are of several."""
+    first = ("NAMESPACE",) if namespaced else ()
+    table = plain_table(*first, "NAME", "STATE", "COMPONENTS", "PROFILE", "AGE", "MESSAGE")
+    for stack, since in zip(stacks, ages, strict=True):
+        standing = standing_of(stack)
+        place = (Text(stack.namespace),) if namespaced else ()
+        ready, profile = stack.status.components_ready or "-", stack.spec.profile or "-"
+        state = Text(standing.value, STYLES[standing])
+        cells = (stack.name, state, ready, profile, since, stack.status.message)
+        table.add_row(*place, *(c if isinstance(c, Text) else Text(c) for c in cells))
+    return table
+
+
+def steps_view(steps: Sequence[str]) -> list[RenderableType]:
+    """Return what to do next, if anything."""
+    return [Text(), Text("Next", "bold"), *(Text(f"  {step}") for step in steps)] if steps else []
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table without borders, as kubectl prints them."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column not in ("MESSAGE", "ABOUT", "DESCRIPTION"))
+    return table

@@ -1,0 +1,51 @@
+"""What a stack leaves behind in the cluster when nobody cleans up after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from aistack.api.labels import stack_labels
+from aistack.cluster.client import Client
+from aistack.errors import ClusterError
+from aistack.objects.manifest import ObjectKind
+
+KINDS = (
+    ObjectKind("apps/v1", "Deployment"),
+    ObjectKind("apps/v1", "StatefulSet"),
+    ObjectKind("batch/v1", "Job"),
+    ObjectKind("v1", "Service"),
+    ObjectKind("v1", "ConfigMap"),
+    ObjectKind("v1", "Secret"),
+    ObjectKind("v1", "PersistentVolumeClaim"),
+    ObjectKind("v1", "ServiceAccount"),
+    ObjectKind("rbac.authorization.k8s.io/v1", "Role"),
+    ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ObjectKind("networking.k8s.io/v1", "NetworkPolicy"),
+)
+"""Kinds that components of the catalog are made of."""
+
+
+def selector_of(stack: str) -> str:
+    """Return the label selector that finds all objects of a stack."""
+    return ",".join(f"{key}={value}" for key, value in stack_labels(stack).items())
+
+
+def kubectl_list(namespace: str, stack: str) -> str:
+    """Return the command that lists all objects of a stack."""
+    kinds = ",".join(kind.kind.lower() for kind in KINDS)
+    return f"kubectl -n {namespace} get {kinds} -l {selector_of(stack)}"
+
+
+async def count_objects(client: Client, namespace: str, stack: str) -> Counter[str]:
+    """Count a stack's objects by kind; kinds that the user may not list are left out."""
+    counts = await asyncio.gather(*(_count(client, kind, namespace, stack) for kind in KINDS))
+    return Counter({kind.kind: count for kind, count in zip(KINDS, counts, strict=True) if count})
+
+
+async def _count(client: Client, kind: ObjectKind, namespace: str, stack: str) -> int:
+    try:
+        reply = await client.list(kind, namespace, metadata=True, labelSelector=selector_of(stack))
+        return len(reply.result()["items"] or ())  # an empty list of metadata is null
+    except ClusterError:
+        return 0

@@ -1,0 +1,95 @@
+"""Session: what the global options say, and what commands make of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from aistack.cli.kubeconfig import context_namespace, require_credentials
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from aistack.catalog.models import Catalog
+    from aistack.cluster.client import Client
+
+FIELD_MANAGER = "aistack-cli"
+"""Owns the fields of AIStacks that ``apply`` sends; the operator's own manager owns the objects made from them."""
+PLAIN_WIDTH = 1000
+"""Columns of output that isn't a terminal: nothing is wrapped or cut in a file or a pipe."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the global options say; empty: not given."""
+
+    catalog_folder: Path | None = None
+    kubeconfig: str = ""
+    context: str = ""
+    given_namespace: str = ""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace to look in: as given, else the kubeconfig context's, else ``default``."""
+        return self.given_namespace or self.usual_namespace
+
+    @property
+    def usual_namespace(self) -> str:
+        """The namespace that commands without ``-n`` look in."""
+        return context_namespace(self.kubeconfig, self.context) or "default"
+
+    def where(self, namespace: str) -> str:
+        """Return what a command needs besides, to look in a namespace: `` -n ml``, or nothing."""
+        return "" if namespace == self.usual_namespace else f" -n {namespace}"
+
+    def catalog(self) -> Catalog:
+        """Load the catalog.
+
+        Raises:
+            CatalogError: there is none, or a file is wrong.
+        """
+        from aistack.catalog.loader import load_catalog
+
+        return load_catalog(self.catalog_folder)
+
+    @asynccontextmanager
+    async def client(self, field_manager: str = FIELD_MANAGER) -> AsyncIterator[Client]:
+        """Connect to the cluster.
+
+        Raises:
+            ClusterError: there are no usable credentials.
+        """
+        from aistack.cluster.client import Client
+
+        require_credentials(self.kubeconfig)
+        async with await Client.connect(field_manager, self.kubeconfig, self.context) as client:
+            yield client
+
+    def console(self) -> Console:
+        """Return where rich output goes: standard output, without colours if ``NO_COLOR`` says so."""
+        from rich.console import Console
+
+        console = Console(highlight=False, emoji=False)
+        if not console.is_terminal:
+            console.width = PLAIN_WIDTH
+        return console
+
+    def show(self, renderable: RenderableType) -> None:
+        """Print something rich to standard output; without trailing blanks where that is no terminal."""
+        console = self.console()
+        if console.is_terminal:
+            console.print(renderable)
+            return
+        with console.capture() as captured:
+            console.print(renderable)
+        typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def session_of(ctx: typer.Context) -> Session:
+    """Return the session that the global options made."""
+    return cast(Session, ctx.obj)

@@ -1,0 +1,146 @@
+"""AIStacks in a cluster: read, apply, follow, delete; with errors that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aistack.api.group import API_VERSION, FINALIZER, KIND
+from aistack.cluster.client import Client
+from aistack.cluster.replies import Reply
+from aistack.errors import ClusterError, InvalidError
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+
+STACK = ObjectKind(API_VERSION, KIND)
+RETRY_SECONDS = 2.0
+"""Pause before a stack is read again after a watch broke."""
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """The AIStacks that one client sees."""
+
+    client: Client
+
+    async def get(self, namespace: str, name: str) -> Manifest:
+        """Read one stack.
+
+        Raises:
+            ClusterError: it, or the CRD, doesn't exist, or can't be read.
+        """
+        found = await self.find(namespace, name)
+        if found is None:
+            raise ClusterError(
+                f"no AIStack is named {name!r} in namespace {namespace!r}; aistack status -A lists all", 404, "NotFound"
+            )
+        return found
+
+    async def find(self, namespace: str, name: str) -> Manifest | None:
+        """Read one stack, None if there is none of that name.
+
+        Raises:
+            ClusterError: the CRD doesn't exist, or the stack can't be read.
+        """
+        await self._require_kind()
+        reply = await self.client.get(_ref(namespace, name))
+        return None if reply.status == 404 else reply.result()
+
+    async def list(self, namespace: str = "") -> list[Manifest]:
+        """Read all stacks of a namespace, of all namespaces when it is empty.
+
+        Raises:
+            ClusterError: the CRD doesn't exist, or they can't be read.
+        """
+        await self._require_kind()
+        items = (await self.client.list(STACK, namespace)).result()["items"]
+        return [{"apiVersion": API_VERSION, "kind": KIND, **item} for item in items]
+
+    async def apply(self, manifest: Manifest, *, force: bool = False) -> tuple[Manifest, bool]:
+        """Server-side apply a stack.
+
+        Returns:
+            The stack as it is now, and whether that changed its spec.
+
+        Raises:
+            InvalidError: it is refused, or others own fields of it that differ and ``force`` is off.
+            ClusterError: the CRD or the namespace doesn't exist, or the request failed.
+        """
+        metadata = manifest["metadata"]
+        before = await self.find(metadata["namespace"], metadata["name"])
+        reply = await self.client.apply(manifest, force=force)
+        if reply.field_conflicts:
+            raise InvalidError(_conflict(reply))
+        after = reply.result()
+        return after, before is None or before["metadata"]["generation"] != after["metadata"]["generation"]
+
+    async def follow(self, namespace: str, name: str) -> AsyncIterator[Manifest | None]:
+        """Yield a stack now and after every change, None while there is none; a broken watch is taken up again.
+
+        Raises:
+            ClusterError: the stack can't be read at all.
+        """
+        while True:
+            live = await self.find(namespace, name)
+            yield live
+            try:
+                async for changed in self._changes(namespace, name, live):
+                    yield changed
+            except ClusterError:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def delete(self, live: Manifest) -> None:
+        """Ask for a stack's deletion; one that is gone already is no error.
+
+        Raises:
+            ClusterError: the request failed.
+        """
+        reply = await self.client.delete(_ref_of(live), live["metadata"]["uid"])
+        if reply.status != 404:
+            reply.result()
+
+    async def release(self, live: Manifest) -> None:
+        """Take our finalizer off a stack, so that it can go without the operator.
+
+        Raises:
+            ClusterError: the request failed, or the stack was changed meanwhile.
+        """
+        metadata = live["metadata"]
+        others = [f for f in metadata.get("finalizers", []) if f != FINALIZER]
+        patch = {"metadata": {"finalizers": others, "resourceVersion": metadata["resourceVersion"]}}
+        reply = await self.client.merge(_ref_of(live), patch)
+        if reply.status != 404:
+            reply.result()
+
+    async def _changes(self, namespace: str, name: str, live: Manifest | None) -> AsyncIterator[Manifest | None]:
+        since = {"resourceVersion": live["metadata"]["resourceVersion"]} if live else {}
+        watch = await self.client.watch(STACK, namespace, fieldSelector=f"metadata.name={name}", **since)
+        async with watch as events:
+            async for event in events:
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    yield event["object"]
+                elif event["type"] == "DELETED":
+                    yield None
+
+    async def _require_kind(self) -> None:
+        try:
+            await self.client.discovery.resource(STACK)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            message = "this cluster doesn't know what an AIStack is; run: aistack crd | kubectl apply -f -"
+            raise ClusterError(message, 404, error.reason) from None
+
+
+def _conflict(reply: Reply) -> str:
+    fields = ", ".join(str(c.get("field", "")).removeprefix(".") for c in reply.field_conflicts)
+    owners = "; ".join(sorted({str(c.get("message", "")) for c in reply.field_conflicts}))
+    return f"others own fields that differ in this file: {fields} ({owners}); --force takes them over"
+
+
+def _ref(namespace: str, name: str) -> ObjectRef:
+    return ObjectRef(API_VERSION, KIND, namespace, name)
+
+
+def _ref_of(live: Manifest) -> ObjectRef:
+    return _ref(live["metadata"]["namespace"], live["metadata"]["name"])

@@ -1,0 +1,120 @@
+"""Actions: Jobs that must have succeeded once for their input. That they did outlives the Jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from aistack.cluster.apply import fetch
+from aistack.cluster.context import Context
+from aistack.cluster.live import Live
+from aistack.cluster.problems import last_words, problems_of
+from aistack.cluster.settings import POD
+from aistack.errors import ForeignObjectError
+from aistack.objects.health import HealthState
+from aistack.objects.outcome import ActionOutcome, ActionState
+from aistack.objects.plan import RunAction
+
+JOB_NAME = "batch.kubernetes.io/job-name"
+"""Label that the Job controller puts on a Job's pods."""
+
+
+async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOutcome:
+    """Start the action's Job, or see how far it has come; a failed one runs again after a growing delay.
+
+    Args:
+        ctx: the pass.
+        step: the action.
+        may_start: whether everything it needs is there.
+
+    Raises:
+        ForeignObjectError: a Job of that name exists and isn't ours.
+        AIStackError: the API server refused.
+    """
+    ctx.require(step.ref)
+    if ctx.inventory.get(step.ref).succeeded:
+        return ActionOutcome(step.key, ActionState.SUCCEEDED)
+    live = ctx.store.get(step.ref)
+    if live is None:
+        if not may_start or step.exclusive in ctx.busy:
+            return ActionOutcome(step.key, ActionState.PENDING)
+        occupy(ctx, step)
+        live = await _start(ctx, step)
+    return await _judge(ctx, step, live)
+
+
+def running(ctx: Context, step: RunAction) -> bool:
+    """Whether the action's Job is at work."""
+    live = ctx.store.get(step.ref)
+    return live is not None and live.health.state not in (HealthState.CURRENT, HealthState.FAILED)
+
+
+def occupy(ctx: Context, step: RunAction) -> None:
+    """Note that the action runs, so that none that excludes it starts."""
+    if step.exclusive:
+        ctx.busy.add(step.exclusive)
+
+
+async def _start(ctx: Context, step: RunAction) -> Live:
+    reply = await ctx.client.create(ctx.signed(step.manifest))
+    if reply.status == 409:
+        existing = await fetch(ctx, step.ref)
+        if existing is None or not ctx.ours(existing):
+            raise ForeignObjectError(str(step.ref))
+        return existing
+    live = ctx.learn(reply.result(), step.ref)
+    ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
+    return live
+
+
+async def _judge(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
+    if not ctx.ours(live):
+        raise ForeignObjectError(str(step.ref))
+    if ctx.inventory.get(step.ref).uid != live.uid:
+        ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
+    match live.health.state:
+        case HealthState.CURRENT:
+            ctx.inventory.update(step.ref, succeeded=True)
+            return ActionOutcome(step.key, ActionState.SUCCEEDED)
+        case HealthState.FAILED:
+            return await _failed(ctx, step, live)
+    return ActionOutcome(step.key, ActionState.RUNNING, _trouble(ctx, live))
+
+
+async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
+    """Report why, and delete the Job once its delay is over: its deletion starts the next attempt."""
+    message = _reason(ctx, live)
+    attempts = ctx.inventory.get(step.ref).attempts
+    delay = min(ctx.settings.retry_base * 2.0 ** min(attempts, 16), ctx.settings.retry_limit)
+    # Clocks differ: whatever they say, the pause is never longer than the delay.
+    left = min(_failed_at(live) + delay - ctx.clock(), delay)
+    if left > 0:
+        ctx.wakes.append(left)
+        return ActionOutcome(step.key, ActionState.FAILED, message)
+    reply = await ctx.client.delete(live.ref, live.uid)
+    if reply.status not in (404, 409):
+        reply.result()
+        ctx.inventory.update(step.ref, uid="", attempts=attempts + 1)
+    return ActionOutcome(step.key, ActionState.FAILED, message)
+
+
+def _reason(ctx: Context, job: Live) -> str:
+    words = [last_words(pod.manifest) for pod in _pods(ctx, job)]
+    return next(filter(None, reversed(words)), job.health.message)
+
+
+def _trouble(ctx: Context, job: Live) -> str:
+    return "; ".join(problem for pod in _pods(ctx, job) for problem in problems_of(pod.manifest))
+
+
+def _pods(ctx: Context, job: Live) -> list[Live]:
+    """Return the Job's pods, the oldest first."""
+    pods = [live for live in ctx.store.of(ctx.owner.key) if live.ref.object_kind == POD]
+    mine = [pod for pod in pods if pod.labels.get(JOB_NAME) == job.ref.name]
+    return sorted(mine, key=lambda pod: str(pod.manifest["metadata"].get("creationTimestamp", "")))
+
+
+def _failed_at(job: Live) -> float:
+    conditions: list[dict[str, Any]] = job.manifest.get("status", {}).get("conditions", [])
+    times = [c.get("lastTransitionTime", "") for c in conditions if c.get("type") == "Failed"]
+    return datetime.fromisoformat(times[0]).timestamp() if times and times[0] else 0.0

@@ -1,0 +1,77 @@
+"""From kinds to request paths."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aistack.errors import ClusterError
+from aistack.objects.manifest import ObjectKind
+
+ACCEPT = ",".join(
+    f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")
+)
+"""Aggregated discovery: all kinds of all groups in two requests."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """How a kind is addressed."""
+
+    api_version: str
+    plural: str
+    namespaced: bool
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return the request path of one object, or of the collection when ``name`` is empty."""
+        root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        parts = [root + scope, self.plural, name, subresource]
+        return "/".join(part for part in parts if part)
+
+    def __str__(self) -> str:
+        group = self.api_version.rpartition("/")[0]
+        return f"{self.plural}.{group}" if group else self.plural
+
+
+class Discovery:
+    """Cached kinds of the cluster, read again when one is missing.
+
+    Args:
+        read: fetches a discovery document from a path.
+    """
+
+    def __init__(self, read: Callable[[str], Awaitable[Mapping[str, Any]]]) -> None:
+        self._read = read
+        self._resources: dict[ObjectKind, Resource] = {}
+
+    async def resource(self, kind: ObjectKind) -> Resource:
+        """Find how to address a kind.
+
+        Raises:
+            ClusterError: the cluster doesn't know it (404), or can't be asked.
+        """
+        if kind not in self._resources:
+            await self._refresh()
+        if kind not in self._resources:
+            raise ClusterError(f"the cluster has no kind {kind.kind} in {kind.api_version}", 404, "NotFound")
+        return self._resources[kind]
+
+    def forget(self, kind: ObjectKind) -> None:
+        """Ask the cluster again before this kind is used next: its definition may have been removed."""
+        self._resources.pop(kind, None)
+
+    async def _refresh(self) -> None:
+        documents = [await self._read("/api"), await self._read("/apis")]
+        self._resources = {kind: resource for document in documents for kind, resource in _resources(document)}
+
+
+def _resources(document: Mapping[str, Any]) -> Iterator[tuple[ObjectKind, Resource]]:
+    for group in document.get("items", []):
+        for version in group["versions"]:
+            name = group["metadata"].get("name", "")
+            api_version = f"{name}/{version['version']}" if name else version["version"]
+            for resource in version.get("resources", []):
+                found = Resource(api_version, resource["resource"], resource["scope"] == "Namespaced")
+                yield ObjectKind(api_version, resource["responseKind"]["kind"]), found

@@ -1,0 +1,149 @@
+"""The engine as callers see it: observe, apply, preview, delete; each is one pass that never waits for a rollout."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Self
+
+from aistack.cluster.client import Client
+from aistack.cluster.context import Context
+from aistack.cluster.delete import delete_all
+from aistack.cluster.inventories import Inventories
+from aistack.cluster.inventory import Inventory
+from aistack.cluster.preview import Preview, preview_plan
+from aistack.cluster.prune import prune
+from aistack.cluster.settings import JOB, POD, SECRET, Settings
+from aistack.cluster.store import OnChange, Store
+from aistack.cluster.unit import run_units
+from aistack.cluster.world import Listing, Watching, World
+from aistack.errors import ForbiddenError
+from aistack.objects.manifest import ObjectKind
+from aistack.objects.outcome import DeletionProgress, Outcome
+from aistack.objects.plan import DriftPolicy, Observed, Owner, Plan
+
+ALWAYS = frozenset({POD, SECRET, JOB})
+
+
+class Engine:
+    """Brings owners' objects to what plans say.
+
+    Args:
+        client: connection to the API server.
+        settings: names and limits.
+        on_change: called with an owner's namespace and name when something of it changed that a pass should look at.
+        watching: False for commands that look once: objects are then listed anew by each call.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        on_change: OnChange = lambda _: None,
+        watching: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client, self._settings, self._clock = client, settings, clock
+        self._store = Store(settings.owner_label, on_change)
+        self._world: World = (Watching if watching else Listing)(client, self._store, settings)
+        self._inventories = Inventories(client, settings)
+
+    async def start(self) -> None:
+        """Read all inventories and start watching all that they name.
+
+        Raises:
+            ClusterError: the inventories can't be read.
+        """
+        async with asyncio.TaskGroup() as group:
+            for (namespace, name), inventory in await self._inventories.load_all():
+                group.create_task(self._world.ensure(self._kinds(inventory), Owner(namespace, name, "")))
+
+    async def stop(self) -> None:
+        """End all watches."""
+        await self._world.stop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def degraded(self) -> Mapping[str, str]:
+        """Return the kinds that can't be followed at present, and why."""
+        return self._world.degraded()
+
+    async def observe(self, owner: Owner) -> Observed:
+        """Return what planning needs to know of the world.
+
+        Raises:
+            ClusterError: the inventory can't be read.
+        """
+        ctx = await self._open(owner)
+        live = self._store.of(owner.key)
+        objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
+        return Observed(objects, dict(ctx.inventory.secrets(live)))
+
+    async def apply(self, plan: Plan, owner: Owner) -> Outcome:
+        """Bring the owner's objects to the plan as far as they are ready.
+
+        Raises:
+            ClusterError: the inventory can't be read or stored; nothing is written then.
+        """
+        ctx = await self._open(owner, _kinds_of(plan), plan.drift)
+        ctx.inventory.intend(plan)
+        await self._inventories.save(owner)
+        units = await run_units(ctx, plan)
+        removed = await prune(ctx, plan, units)
+        await self._inventories.save(owner)
+        wake = min(ctx.wakes, default=0.0)
+        return Outcome(units, tuple(removed.outcomes), tuple(removed.errors), wake)
+
+    async def dry_run(self, plan: Plan, owner: Owner) -> Preview:
+        """Say what ``apply`` would change, without writing anything.
+
+        Raises:
+            ClusterError: the cluster can't be asked.
+        """
+        ctx = await self._open(owner, _kinds_of(plan), plan.drift)
+        ctx.dry_run = True
+        return await preview_plan(ctx, plan)
+
+    async def delete(self, owner: Owner, retain: bool) -> DeletionProgress:
+        """Delete the owner's objects as far as one pass can; data is kept and marked when ``retain`` is set.
+
+        Raises:
+            ClusterError: the inventory can't be read or stored.
+        """
+        ctx = await self._open(owner)
+        progress = await delete_all(ctx, retain)
+        await self._inventories.save(owner)
+        return progress
+
+    async def _open(
+        self, owner: Owner, kinds: Iterable[ObjectKind] = (), drift: DriftPolicy = DriftPolicy.ENFORCE
+    ) -> Context:
+        """Gather what is known of an owner; objects of ours that the inventory doesn't have are added to it."""
+        inventory = await self._inventory(owner)
+        await self._world.ensure(self._kinds(inventory) | frozenset(kinds), owner)
+        inventory.identify(owner, self._store.of(owner.key), self._settings)
+        return Context(
+            self._client, self._settings, self._store, self._world, inventory, owner, self._clock, drift=drift
+        )
+
+    async def _inventory(self, owner: Owner) -> Inventory:
+        try:
+            return await self._inventories.load(owner)
+        except ForbiddenError:
+            # Users who may not read the operator's namespace still get a preview, by labels and managers alone.
+            if isinstance(self._world, Watching):
+                raise
+            return Inventory()
+
+    def _kinds(self, inventory: Inventory) -> frozenset[ObjectKind]:
+        return ALWAYS | frozenset(self._settings.kinds) | {ref.object_kind for ref in inventory.records}
+
+
+def _kinds_of(plan: Plan) -> frozenset[ObjectKind]:
+    return frozenset(step.ref.object_kind for unit in plan.units for step in (*unit.objects(), *unit.actions))

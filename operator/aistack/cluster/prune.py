@@ -1,0 +1,55 @@
+"""What a plan no longer has is removed, once nothing can need it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aistack.cluster.context import Context
+from aistack.cluster.records import Record
+from aistack.cluster.remove import Removed, remove_wave
+from aistack.cluster.spawned import remove_spawned
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.outcome import UnitOutcome
+from aistack.objects.plan import Plan
+
+
+def superfluous(ctx: Context, plan: Plan) -> dict[ObjectRef, Record]:
+    """Return what was made for an earlier plan and isn't in this one; data that was kept on purpose isn't counted."""
+    wanted = plan.refs() | {step.ref for unit in plan.units for step in unit.actions}
+    suspended = {unit.name for unit in plan.units if unit.suspended}
+    return {
+        ref: record
+        for ref, record in ctx.inventory.records.items()
+        if ref not in wanted and not record.kept and record.unit not in suspended
+    }
+
+
+def keeps(plan: Plan, record: Record) -> bool:
+    """Whether superfluous data stays: if the policy says so, and no new generation of a Secret replaced it."""
+    replaced = record.base and record.unit in {unit.name for unit in plan.units}
+    return plan.retain_data and record.retain and not replaced
+
+
+async def prune(ctx: Context, plan: Plan, outcomes: Mapping[str, UnitOutcome]) -> Removed:
+    """Remove what is superfluous and due.
+
+    Objects of removed units go at once, in reverse waves. What a planned unit dropped goes when that unit is healthy
+    without it; an old generation of a Secret when the whole plan is; the Job of a changed action at once.
+    """
+    unneeded = superfluous(ctx, plan)
+    gone = {ref: record for ref, record in unneeded.items() if record.unit not in outcomes}
+    dropped = {ref: record for ref, record in unneeded.items() if ref not in gone and _due(record, outcomes)}
+    early = await remove_wave(ctx, gone, lambda record: keeps(plan, record))
+    if not early.waiting:
+        early = early.plus(await remove_spawned(ctx, lambda unit: unit not in outcomes, plan.retain_data))
+    late = await remove_wave(ctx, dropped, lambda record: keeps(plan, record))
+    return early.plus(late)
+
+
+def _due(record: Record, outcomes: Mapping[str, UnitOutcome]) -> bool:
+    """Whether nothing can need what a planned unit dropped."""
+    if record.action:
+        return True
+    if record.base:
+        return all(outcome.healthy for outcome in outcomes.values())
+    return outcomes[record.unit].healthy

@@ -1,0 +1,163 @@
+"""One kind's reflector: a list, then a watch with bookmarks, for ever; its troubles stay its own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from aistack.cluster.client import Client
+from aistack.cluster.live import Live, to_live
+from aistack.cluster.store import Store
+from aistack.errors import AIStackError, ClusterError
+from aistack.objects.manifest import ObjectKind, ObjectRef
+
+PAGE = "500"
+SHORTEST = 1.0
+"""Seconds that a watch must last: one that ends sooner is in trouble, and is not opened again without a pause."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one reflector follows; ``namespace`` is empty for all of them."""
+
+    kind: ObjectKind
+    namespace: str
+    selector: str
+    full: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind.kind} in namespace {self.namespace}" if self.namespace else self.kind.kind
+
+
+async def list_all(client: Client, source: Source, manager: str) -> tuple[list[Live], int]:
+    """Read a whole collection, page by page; return it and the resourceVersion that it is complete at.
+
+    Raises:
+        ClusterError: the list is refused or breaks; ``status`` 410 when a page came too late.
+    """
+    lives: list[Live] = []
+    query = {"labelSelector": source.selector, "limit": PAGE}
+    while True:
+        reply = await client.list(source.kind, source.namespace, metadata=not source.full, **query)
+        page = reply.result()
+        lives += [to_live(item, source.kind, manager, source.full) for item in page["items"] or ()]
+        if not page["metadata"].get("continue"):
+            return lives, int(page["metadata"]["resourceVersion"])
+        query["continue"] = page["metadata"]["continue"]
+
+
+class Reflector:
+    """Keeps the store's picture of one source up to date.
+
+    Args:
+        client: requests.
+        store: where states go.
+        source: what to follow.
+        manager: our field manager.
+        silence: seconds without a word after which a watch is taken for dead.
+        backoff_limit: longest pause between attempts, in seconds.
+    """
+
+    def __init__(
+        self, client: Client, store: Store, source: Source, manager: str, silence: float, backoff_limit: float
+    ) -> None:
+        self.source = source
+        self.error: AIStackError | None = None
+        """Why the picture may be out of date; None while the watch is sound."""
+        self.synced = False
+        """Whether a complete list was ever read."""
+        self.attempted = asyncio.Event()
+        """Set once the first list was tried."""
+        self._client, self._store, self._manager = client, store, manager
+        self._silence, self._backoff_limit = silence, backoff_limit
+        self._version: int | None = None
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Follow the source until cancelled."""
+        while True:
+            try:
+                if self._version is None:
+                    await self._list()
+                await self._watch()
+            except AIStackError as error:
+                self._failed(error)
+                await asyncio.sleep(self._pause())
+
+    async def _list(self) -> None:
+        try:
+            lives, version = await list_all(self._client, self.source, self._manager)
+            self._store.replace(self.source.kind, self.source.namespace, lives, version)
+            self._version, self.synced = version, True
+        finally:
+            self.attempted.set()
+
+    async def _watch(self) -> None:
+        started = asyncio.get_running_loop().time()
+        query = {
+            "labelSelector": self.source.selector,
+            "resourceVersion": str(self._version),
+            # Spread, so that not all watches of all kinds end in the same second.
+            "timeoutSeconds": str(random.randint(240, 300)),  # noqa: S311 - not for cryptography
+        }
+        source = self.source
+        watch = await self._client.watch(
+            source.kind, source.namespace, metadata=not source.full, silence=self._silence, **query
+        )
+        async with watch as events:
+            self._recovered()
+            async for event in events:
+                self._take(event)
+        lasted = asyncio.get_running_loop().time() - started
+        if lasted < SHORTEST:
+            raise ClusterError(f"watch {source}: it ended at once")
+        self._failures = 0
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        raw = event["object"]
+        version = int(raw["metadata"]["resourceVersion"])
+        if event["type"] == "DELETED":
+            metadata, kind = raw["metadata"], self.source.kind
+            ref = ObjectRef(kind.api_version, kind.kind, metadata.get("namespace", ""), metadata["name"])
+            self._store.gone(ref, version)
+        elif event["type"] != "BOOKMARK":
+            self._store.see(to_live(raw, self.source.kind, self._manager, self.source.full))
+        self._store.passed(self.source.kind, self.source.namespace, version)
+        self._version = version
+
+    def _recovered(self) -> None:
+        if self.error:
+            log.info("watch works again", source=str(self.source))
+        self.error = None
+
+    def _failed(self, error: AIStackError) -> None:
+        self._failures += 1
+        status = error.status if isinstance(error, ClusterError) else 0
+        if status == 410:  # history was compacted: list anew, nothing is wrong
+            self._version = None
+            return
+        if status == 404:
+            self._vanished()
+        if self.error is None or str(self.error) != str(error):
+            log.warning("watch degraded", source=str(self.source), error=str(error))
+        self.error = error
+
+    def _vanished(self) -> None:
+        """The kind isn't there (any more), so none of its objects is."""
+        self._client.discovery.forget(self.source.kind)
+        self._store.replace(self.source.kind, self.source.namespace, (), sys.maxsize)
+        self._store.passed(self.source.kind, self.source.namespace, 0)
+        self._version = None
+
+    def _pause(self) -> float:
+        """Exponential, from about 0.1 s, with full jitter above the half."""
+        longest = min(0.1 * 2.0 ** min(self._failures, 16), self._backoff_limit)
+        return longest * random.uniform(0.5, 1)  # noqa: S311 - not for cryptography

@@ -1,0 +1,155 @@
+"""The apply pass over a plan's units: what is ready is done, what isn't says what it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError
+
+from aistack.cluster.actions import occupy, run_action, running
+from aistack.cluster.apply import applied, apply_object, peek
+from aistack.cluster.context import Context
+from aistack.cluster.live import Live
+from aistack.cluster.problems import problems_of
+from aistack.cluster.refusals import refused_pods
+from aistack.cluster.secrets import create_secret, layers
+from aistack.cluster.settings import POD
+from aistack.errors import AIStackError, SpecError
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, UnitOutcome
+from aistack.objects.plan import ApplyObject, CreateSecret, Plan, RunAction, Unit
+
+
+@dataclass
+class Progress:
+    """How far one unit has come in this pass."""
+
+    unit: Unit
+    objects: dict[ObjectRef, ObjectOutcome] = field(default_factory=dict)
+    actions: dict[str, ActionOutcome] = field(default_factory=dict)
+    errors: list[AIStackError] = field(default_factory=list)
+
+    async def attempt(self, ref: ObjectRef, doing: Awaitable[ObjectOutcome]) -> None:
+        """Note what came of an object; an error stops this unit and no other."""
+        try:
+            self.objects[ref] = await doing
+        except AIStackError as error:
+            self.errors.append(error)
+
+    async def attempt_action(self, step: RunAction, doing: Awaitable[ActionOutcome]) -> None:
+        """Note what came of an action."""
+        try:
+            self.actions[step.key] = await doing
+        except AIStackError as error:
+            self.errors.append(error)
+
+    def done(self, actions: Iterable[RunAction]) -> bool:
+        """Whether these actions succeeded."""
+        found = (self.actions.get(step.key) for step in actions)
+        return all(outcome is not None and outcome.state is ActionState.SUCCEEDED for outcome in found)
+
+
+async def run_units(ctx: Context, plan: Plan) -> dict[str, UnitOutcome]:
+    """Apply a plan's units as far as they are ready; never waits for anything to become so."""
+    units = {unit.name: Progress(unit) for unit in plan.units}
+    active = [progress for progress in units.values() if not progress.unit.suspended]
+    for step in (step for progress in active for step in progress.unit.actions if running(ctx, step)):
+        occupy(ctx, step)
+    await _make_secrets(ctx, active)
+    await _prepare(ctx, active)
+    outcomes: dict[str, UnitOutcome] = {}
+    for wave in plan.waves:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_finish(ctx, units[unit.name], outcomes)) for unit in wave]
+        outcomes |= {outcome.name: outcome for outcome in (task.result() for task in tasks)}
+    return outcomes
+
+
+async def _make_secrets(ctx: Context, units: list[Progress]) -> None:
+    """Secrets of all units come first, as some take values from others'."""
+    owners = {s.ref: (s, progress) for progress in units for s in progress.unit.prepare if isinstance(s, CreateSecret)}
+    try:
+        order = list(layers({ref: step for ref, (step, _) in owners.items()}))
+    except CycleError as error:
+        circle = SpecError("spec.components", f"generated Secrets refer to each other in a circle: {error.args[1]}")
+        for _, progress in owners.values():
+            progress.errors.append(circle)
+        return
+    for layer in order:
+        async with asyncio.TaskGroup() as group:
+            for ref in layer:
+                step, progress = owners[ref]
+                group.create_task(progress.attempt(ref, create_secret(ctx, step)))
+
+
+async def _prepare(ctx: Context, units: list[Progress]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for progress in units:
+            for step in progress.unit.prepare:
+                if isinstance(step, ApplyObject):
+                    group.create_task(progress.attempt(step.ref, apply_object(ctx, step)))
+
+
+async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOutcome]) -> UnitOutcome:
+    if progress.unit.suspended:
+        return _suspended(ctx, progress.unit)
+    unit, healthy = progress.unit, {name for name, outcome in before.items() if outcome.healthy}
+    prepared = not progress.errors
+    async with asyncio.TaskGroup() as group:
+        for step in unit.actions:
+            ready = prepared and healthy.issuperset(step.after)
+            group.create_task(progress.attempt_action(step, run_action(ctx, step, ready)))
+    blocked = not healthy.issuperset(unit.after) or not progress.done(s for s in unit.actions if s.blocking)
+    await _run(ctx, progress, not blocked and not progress.errors)
+    needed = {*unit.after, *(name for step in unit.actions for name in step.after if not progress.done([step]))}
+    return await _outcome(ctx, progress, tuple(sorted(needed - healthy)))
+
+
+async def _run(ctx: Context, progress: Progress, ready: bool) -> None:
+    """Apply workloads; while the unit isn't ready only those that it already has are kept from drifting."""
+    async with asyncio.TaskGroup() as group:
+        for step in progress.unit.run:
+            if ready or applied(ctx, step):
+                group.create_task(progress.attempt(step.ref, apply_object(ctx, step)))
+            elif ctx.store.get(step.ref) is not None:
+                progress.objects[step.ref] = peek(ctx, step.ref)
+
+
+async def _outcome(ctx: Context, progress: Progress, waiting: tuple[str, ...]) -> UnitOutcome:
+    unit = progress.unit
+    everything = all(isinstance(s, CreateSecret) or applied(ctx, s) for s in unit.objects())
+    complete = everything and progress.done(unit.actions) and not progress.errors
+    refused = await refused_pods(ctx, [*(s.ref for s in unit.run), *(s.ref for s in unit.actions)])
+    return UnitOutcome(
+        unit.name,
+        objects=tuple(progress.objects[step.ref] for step in unit.objects() if step.ref in progress.objects),
+        actions=tuple(progress.actions[step.key] for step in unit.actions if step.key in progress.actions),
+        waiting_for=() if complete else waiting,
+        pod_problems=_problems(ctx, unit) + refused,
+        errors=tuple(progress.errors),
+        complete=complete,
+    )
+
+
+def _suspended(ctx: Context, unit: Unit) -> UnitOutcome:
+    objects = tuple(peek(ctx, step.ref) for step in unit.objects())
+    exists = all(ctx.store.get(step.ref) is not None for step in unit.objects())
+    return UnitOutcome(unit.name, objects, pod_problems=_problems(ctx, unit), complete=exists, suspended=True)
+
+
+def _problems(ctx: Context, unit: Unit) -> tuple[str, ...]:
+    """Say what keeps the unit's pods from running."""
+    own = {step.ref for step in unit.objects()}
+    found: list[str] = []
+    for live in ctx.store.of(ctx.owner.key):
+        if live.ref in own or (live.ref.object_kind == POD and _is_at_work(ctx, live, unit)):
+            found += problems_of(live.manifest)
+    return tuple(dict.fromkeys(found))
+
+
+def _is_at_work(ctx: Context, pod: Live, unit: Unit) -> bool:
+    """Whether the unit needs this pod: it is neither over (another follows), nor a user's, nor another unit's."""
+    labels, settings = pod.labels, ctx.settings
+    over = pod.manifest.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return not over and labels.get(settings.pod_unit_label) == unit.name and settings.spawned_label not in labels

@@ -1,0 +1,77 @@
+"""``python -m aistack.controller``: runs the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from aistack.catalog.loader import load_catalog
+from aistack.controller.operator import Operator
+from aistack.controller.watch import StackWatch
+from aistack.errors import AIStackError
+from aistack.settings import OPERATOR_NAMESPACE
+
+log = structlog.get_logger(__name__)
+
+
+def main(
+    namespace: Annotated[str, typer.Option(help="Where the operator keeps its inventories.")] = OPERATOR_NAMESPACE,
+    watch: Annotated[list[str] | None, typer.Option(help="Namespace to serve; repeatable. Default: all.")] = None,
+    catalog: Annotated[Path | None, typer.Option(help="Folder of the catalog. Default: the packaged one.")] = None,
+    kubeconfig: Annotated[str, typer.Option(help="Credentials. Default: $KUBECONFIG or the pod's.")] = "",
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
+    liveness: Annotated[
+        str, typer.Option(help="Address of the liveness probe, e.g. http://0.0.0.0:8080/healthz.")
+    ] = "",
+    log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+) -> None:
+    """Run the AIStack operator until it is told to stop."""
+    configure_logs(log_format)
+    try:
+        asyncio.run(serve(namespace, watch or [], catalog, kubeconfig, context, liveness))
+    except AIStackError as error:
+        sys.exit(f"error: {error}")
+
+
+async def serve(
+    namespace: str, watch: list[str], catalog: Path | None, kubeconfig: str, context: str, liveness: str
+) -> None:
+    """Run the operator; the arguments are those of :func:`main`."""
+    operator = await Operator.connect(load_catalog(catalog), namespace, kubeconfig, context)
+    await operator.start()
+    log.info("operator started", inventories=namespace, namespaces=watch or "all")
+    stopping = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
+    try:
+        await StackWatch(operator, watch, liveness).run(stopping)
+    finally:
+        await operator.stop()
+
+
+def configure_logs(log_format: str) -> None:
+    """Set up logs: one line an event, ``json`` for machines or ``text`` for people."""
+    renderer = structlog.dev.ConsoleRenderer() if log_format == "text" else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    # kopf speaks through the standard library; a kind that isn't there yet is no error of ours.
+    logging.getLogger("kopf").setLevel(logging.ERROR)
+
+
+if __name__ == "__main__":
+    typer.run(main)

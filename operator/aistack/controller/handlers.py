@@ -1,0 +1,90 @@
+"""kopf's part: log in, watch AIStacks, tell liveness; each event becomes a key in the queue, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import kopf
+
+from aistack.api.crd import CRD_NAME
+from aistack.api.group import GROUP, PLURAL, VERSION
+from aistack.controller.operator import Operator
+
+
+class EndlessBackoff:
+    """Pauses between attempts to watch, in seconds, that never run out: kopf exits when they do."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((1, 1, 2, 3, 5, 8), itertools.repeat(10))
+
+
+class Definition:
+    """The AIStack's definition as one run of kopf knows it.
+
+    kopf asks what the cluster serves when a definition changes, once, and too early to see one that was made anew.
+    """
+
+    def __init__(self) -> None:
+        self._uid = ""
+
+    def is_renewed(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether a definition that wasn't there when kopf started is served now."""
+        definition, listed = event["object"], event["type"] is None
+        conditions = definition.get("status", {}).get("conditions") or []
+        served = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+        if not served or event["type"] == "DELETED" or definition["metadata"]["uid"] == self._uid:
+            return False
+        self._uid = definition["metadata"]["uid"]
+        return not listed
+
+
+def make_registry(
+    operator: Operator, main: asyncio.AbstractEventLoop, restart: threading.Event
+) -> kopf.OperatorRegistry:
+    """Return kopf's handlers; they run in kopf's own loop.
+
+    Args:
+        operator: gets the events, and knows how to log in.
+        main: the loop that the operator lives in.
+        restart: set when kopf must be started anew to see the AIStacks.
+    """
+    registry, definition = kopf.OperatorRegistry(), Definition()
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        found = asyncio.run_coroutine_threadsafe(operator.login(), main)
+        return kopf.ConnectionInfo(**await asyncio.wrap_future(found))
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+    async def stack_event(event: kopf.RawEvent, **_: Any) -> None:
+        main.call_soon_threadsafe(operator.seen, dict(event["object"]), event["type"] == "DELETED")
+
+    @kopf.on.event(
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        registry=registry,
+        when=lambda name, **_: name == CRD_NAME,
+    )
+    async def definition_event(event: kopf.RawEvent, **_: Any) -> None:
+        if definition.is_renewed(event):
+            restart.set()
+
+    @kopf.on.probe(id="stacks", registry=registry)
+    async def stacks(**_: Any) -> int:
+        return len(operator.stacks)
+
+    return registry
+
+
+def make_settings() -> kopf.OperatorSettings:
+    """Return settings that make kopf a mere trigger: no Events, no peering, no finalizer, no annotations of its own."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.networking.error_backoffs = EndlessBackoff()
+    return settings

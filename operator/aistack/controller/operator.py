@@ -1,0 +1,145 @@
+"""Joins the parts of the operator: AIStacks as they are now, the queue, the engine's news, the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from aistack.api.group import API_VERSION, KIND
+from aistack.catalog.models import Catalog
+from aistack.cluster.client import Client, load_configuration
+from aistack.cluster.engine import Engine
+from aistack.cluster.login import Configuration, connection_info
+from aistack.cluster.queue import WorkQueue
+from aistack.cluster.settings import Settings
+from aistack.errors import ClusterError
+from aistack.objects.manifest import Manifest, ObjectKind
+from aistack.pipeline import Pipeline
+from aistack.settings import engine_settings
+
+log = structlog.get_logger(__name__)
+
+SERVED_TRIES, SERVED_PAUSE = 40, 0.5
+"""How often, and with how many seconds between, we ask whether AIStacks are served."""
+
+StackKey = tuple[str, str]
+"""Namespace and name."""
+
+
+@dataclass
+class Stacks:
+    """The AIStacks as last seen, from the watch or from the answers to our own writes; never older ones."""
+
+    _live: dict[StackKey, Manifest] = field(default_factory=dict)
+
+    def see(self, stack: Manifest) -> bool:
+        """Take note of a stack; tells whether it is news."""
+        key = key_of(stack)
+        known = self._live.get(key)
+        if known is not None and _version(known) >= _version(stack):
+            return False
+        self._live[key] = stack
+        return True
+
+    def forget(self, stack: Manifest) -> None:
+        """Take note that a stack is gone; another one of the same name that was seen meanwhile stays."""
+        known = self._live.get(key_of(stack))
+        if known is not None and known["metadata"].get("uid") == stack["metadata"].get("uid"):
+            del self._live[key_of(stack)]
+
+    def get(self, key: StackKey) -> Manifest | None:
+        """Return a stack as last seen."""
+        return self._live.get(key)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+
+class Operator:
+    """Everything that runs in the operator's process, but kopf."""
+
+    def __init__(self, configuration: Configuration, catalog: Catalog, settings: Settings, workers: int = 4) -> None:
+        self.stacks = Stacks()
+        self.queue: WorkQueue[StackKey] = WorkQueue(self._work, workers)
+        self._configuration = configuration
+        self.client = client = Client(configuration, settings.field_manager)
+        self._engine = Engine(client, settings, on_change=self.queue.add)
+        self._pipeline = Pipeline(client, self._engine, catalog)
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def connect(cls, catalog: Catalog, namespace: str, kubeconfig: str = "", context: str = "") -> Operator:
+        """Make an operator that talks to a cluster.
+
+        Args:
+            catalog: what can be installed.
+            namespace: where inventories are kept.
+            kubeconfig: credentials; by default those of the environment.
+            context: which of the kubeconfig's contexts.
+        """
+        return cls(await load_configuration(kubeconfig, context), catalog, engine_settings(namespace))
+
+    async def start(self) -> None:
+        """Start watches and workers."""
+        await self._engine.start()
+        self._task = asyncio.create_task(self.queue.run(), name="workers")
+
+    async def stop(self) -> None:
+        """Stop them; what was under way is taken up at the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._engine.stop()
+        await self.client.close()
+
+    async def login(self) -> dict[str, Any]:
+        """Return our client's credentials in the words of kopf's ConnectionInfo."""
+        return await connection_info(self._configuration)
+
+    async def wait_until_served(self) -> None:
+        """Wait until the API server knows AIStacks, which it does a moment after their definition says so."""
+        kind = ObjectKind(API_VERSION, KIND)
+        for _ in range(SERVED_TRIES):
+            self.client.discovery.forget(kind)
+            with suppress(ClusterError):
+                await self.client.discovery.resource(kind)
+                return
+            await asyncio.sleep(SERVED_PAUSE)
+
+    def seen(self, stack: Manifest, deleted: bool) -> None:
+        """Take note of an AIStack's event."""
+        if deleted:
+            self.stacks.forget(stack)
+        elif self.stacks.see(stack):
+            self.queue.add(key_of(stack))
+
+    async def _work(self, key: StackKey) -> float:
+        live = self.stacks.get(key)
+        if live is None:
+            return 0
+        after, delay = await self._pipeline.reconcile(live)
+        _log_change(key, live, after)
+        if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
+            self.stacks.forget(after)
+        elif self.stacks.get(key) is not None:
+            self.stacks.see(after)
+        return delay
+
+
+def key_of(stack: Manifest) -> StackKey:
+    """Return a stack's namespace and name."""
+    return stack["metadata"]["namespace"], stack["metadata"]["name"]
+
+
+def _version(stack: Manifest) -> int:
+    return int(stack["metadata"].get("resourceVersion") or 0)
+
+
+def _log_change(key: StackKey, before: Manifest, after: Manifest) -> None:
+    old, new = (s.get("status", {}).get("message", "") for s in (before, after))
+    if old != new:
+        log.info("reconciled", namespace=key[0], aistack=key[1], message=new)

@@ -1,0 +1,71 @@
+"""The watch on AIStacks: kopf, in a thread and an event loop of its own.
+
+kopf ends on a single error inside a watch, and cancels every task of its loop when it ends. Here that costs one new
+list of AIStacks: queue, workers and reflectors live in the main loop, which it can't reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import kopf
+import structlog
+
+from aistack.controller.handlers import make_registry, make_settings
+from aistack.controller.operator import Operator
+
+RESTART_PAUSE = 1.0
+"""Seconds before kopf is started anew."""
+
+log = structlog.get_logger(__name__)
+
+
+class StackWatch:
+    """Keeps kopf running.
+
+    Args:
+        operator: gets the events, in the main loop.
+        namespaces: which to watch; none means all.
+        liveness: address of the liveness probe; empty for none.
+    """
+
+    def __init__(self, operator: Operator, namespaces: Sequence[str] = (), liveness: str = "") -> None:
+        self._operator, self._namespaces, self._liveness = operator, list(namespaces), liveness
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Watch until ``stopping`` is set."""
+        while not stopping.is_set():
+            await self._run_once(stopping)
+            if not stopping.is_set():
+                await asyncio.sleep(RESTART_PAUSE)
+                await self._operator.wait_until_served()
+                log.info("watching AIStacks again")
+
+    async def _run_once(self, stopping: asyncio.Event) -> None:
+        """Run kopf until it ends, must be started anew, or ``stopping`` is set."""
+        end = threading.Event()
+        running = asyncio.create_task(asyncio.to_thread(self._kopf, end, asyncio.get_running_loop()))
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        end.set()
+        try:
+            await running
+        except Exception:
+            # Whatever ended kopf, the operator goes on and starts it anew.
+            log.exception("the watch on AIStacks failed")
+
+    def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop) -> None:
+        asyncio.run(
+            kopf.operator(
+                registry=make_registry(self._operator, main, end),
+                settings=make_settings(),
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                standalone=True,
+                liveness_endpoint=self._liveness or None,
+                stop_flag=end,
+            )
+        )

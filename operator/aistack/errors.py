@@ -1,0 +1,90 @@
+"""Every exception that AIStack raises on purpose, as one tree.
+
+::
+
+    AIStackError
+    ├── InvalidError             the user must change something; retrying alone can't help   -> condition Stalled
+    │   ├── SpecError            a field of the AIStack: which, what is wrong, what to write instead
+    │   ├── CatalogError         a file of the catalog: file, line, what is wrong
+    │   └── ForeignObjectError   an object of the same name exists and isn't ours; it is never taken over
+    └── NotReadyError            the world isn't there yet; the same call may succeed later  -> retry with backoff
+        ├── ClusterError         the API server refused or failed a request (status, reason)
+        │   └── ForbiddenError   the operator, or the user, lacks a right
+        └── ToolError            a program we call (docker, buildah, kind) is missing or failed
+
+Messages are for people: where, what is wrong, what to do. They never hold a secret value.
+"""
+
+from __future__ import annotations
+
+
+class AIStackError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InvalidError(AIStackError):
+    """Only a change by the user can help."""
+
+
+class SpecError(InvalidError):
+    """A field of a user's object is wrong.
+
+    Args:
+        field: path as in ``kubectl explain``, e.g. ``spec.components[mlflow].values.workers``.
+        problem: what is wrong with it.
+        remedy: what to write instead.
+    """
+
+    def __init__(self, field: str, problem: str, remedy: str = "") -> None:
+        self.field, self.problem, self.remedy = field, problem, remedy
+        super().__init__(f"{field}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+
+class CatalogError(InvalidError):
+    """A file of the catalog is wrong.
+
+    Args:
+        file: path relative to the catalog.
+        problem: what is wrong.
+        line: 1-based line, 0 where the whole file is meant.
+    """
+
+    def __init__(self, file: str, problem: str, line: int = 0) -> None:
+        self.file, self.problem, self.line = file, problem, line
+        super().__init__(f"{file}:{line}: {problem}" if line else f"{file}: {problem}")
+
+
+class ForeignObjectError(InvalidError):
+    """An object that the plan would write exists already and belongs to somebody else."""
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        super().__init__(
+            f"{reference} exists and was not made by this stack; delete or rename it, or give the stack another name"
+        )
+
+
+class NotReadyError(AIStackError):
+    """The same call may succeed later."""
+
+
+class ClusterError(NotReadyError):
+    """The API server refused or failed a request.
+
+    Args:
+        message: what was tried and what the server said.
+        status: HTTP status, 0 where no answer came.
+        reason: Kubernetes' machine-readable reason, e.g. ``Conflict``.
+    """
+
+    def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
+        self.status, self.reason = status, reason
+        super().__init__(message)
+
+
+class ForbiddenError(ClusterError):
+    """A right is missing (HTTP 401 or 403)."""
+
+
+class ToolError(NotReadyError):
+    """A program that is needed is missing or failed."""

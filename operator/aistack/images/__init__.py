@@ -1,0 +1,54 @@
+"""Container images: found in the catalog's folders, built from packages, cached, loaded into kind, pushed.
+
+Promises: the same inputs (a Containerfile's folder, its bases, the platform) give the same archive name, and an
+archive that exists is not built again unless asked; order follows from the FROM lines; building needs a Docker daemon
+or buildah, and no registry. Never: imports kopf or kubernetes, leaves the host's certificates or settings in an image,
+names a package mirror.
+
+The way through::
+
+    images = discover(root)                                  # every image of manifests/, ours only
+    plan = make_plan(images, sources_of(images), cache=default_cache(), platform=host_platform())
+    states(plan)                                             # what `images list` shows: archive, size, built or not
+    with open_workshop(cache) as shop:                       # docker or buildah, one build at a time
+        for event in build(plan, shop):                      # Progress, Done; str(event) is a line to print
+            print(event)
+        for event in push(plan, shop, registry="registry.example.com/ai"):
+            print(event)
+    for event in load(plan, cluster="aistack"):              # kind load image-archive, or loader=your callable
+        print(event)
+
+All three are iterators: nothing happens until they are run through. ``BuildPlan.only([...])`` narrows to names,
+repositories or components and what they stand on; ``prune(plan)`` removes archives that no image names any more.
+"""
+
+from aistack.images.build import build
+from aistack.images.deliver import load, push
+from aistack.images.discovery import discover
+from aistack.images.inputs import host_platform, sources_of
+from aistack.images.models import BuildPlan, BuildStep, Done, Image, ImageState, Progress, Source
+from aistack.images.plan import make_plan
+from aistack.images.store import default_cache, prune, states
+from aistack.images.workshop import Workshop, open_workshop
+
+__all__ = [
+    "BuildPlan",
+    "BuildStep",
+    "Done",
+    "Image",
+    "ImageState",
+    "Progress",
+    "Source",
+    "Workshop",
+    "build",
+    "default_cache",
+    "discover",
+    "host_platform",
+    "load",
+    "make_plan",
+    "open_workshop",
+    "prune",
+    "push",
+    "sources_of",
+    "states",
+]

@@ -1,0 +1,193 @@
+"""The two programs that build images, behind one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+from aistack.errors import ToolError
+from aistack.images.hostfiles import CA_TARGET
+from aistack.images.models import BuildStep
+from aistack.images.tools import Run, available, run
+
+INPUTS_LABEL = "dev.aistack.inputs"
+"""Label that tells from which inputs an image in a builder's store was made."""
+
+Engine = Literal["auto", "docker", "buildah"]
+
+
+class Builder(Protocol):
+    """What the tools need of a program that builds images. All methods raise ToolError where the program fails."""
+
+    name: str
+
+    def inputs_of(self, reference: str) -> str:
+        """Return the inputs label of an image in the store, "" where there is no such image."""
+
+    def has(self, reference: str) -> bool:
+        """Tell whether the store has an image."""
+
+    def pull(self, reference: str, platform: str, log: Path) -> None:
+        """Fetch an image from its registry."""
+
+    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+        """Make an image of one root file system (a tar file)."""
+
+    def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
+        """Build a step's image and tag it; ``fresh`` uses no earlier layers."""
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image as a docker-archive."""
+
+    def restore(self, archive: Path) -> None:
+        """Take an image from a docker-archive into the store."""
+
+    def push(self, reference: str, target: str) -> None:
+        """Push an image under another reference, logging in with the user's auth file."""
+
+
+def build_options(step: BuildStep, lent: Mapping[str, Path]) -> list[str]:
+    """Return the options of ``build`` that both programs know."""
+    options = ["--platform", step.platform, "--file", str(step.image.containerfile)]
+    options += ["--tag", step.image.reference, "--label", f"{INPUTS_LABEL}={step.inputs}"]
+    for name, file in sorted(lent.items()):
+        options += ["--secret", f"id={name},src={file}"]
+    if "ca" in lent:
+        options += ["--build-arg", f"SSL_CERT_FILE={CA_TARGET}"]
+    return options
+
+
+class Buildah:
+    """buildah with chroot isolation: needs no daemon, no user namespaces, no cgroups."""
+
+    name = "buildah"
+    _ENV: Mapping[str, str] = {"BUILDAH_ISOLATION": "chroot"}
+
+    def __init__(self, run_tool: Run = run) -> None:
+        self._run_tool = run_tool
+
+    def _run(self, *arguments: str, log: Path | None = None) -> str:
+        return self._run_tool(["buildah", *arguments], env=self._ENV, log=log)
+
+    def inputs_of(self, reference: str) -> str:
+        """Return the inputs label of an image in the store, "" where there is no such image."""
+        label = f'{{{{index .OCIv1.Config.Labels "{INPUTS_LABEL}"}}}}'
+        try:
+            return self._run("inspect", "--type", "image", "--format", label, reference).strip()
+        except ToolError:
+            return ""
+
+    def has(self, reference: str) -> bool:
+        """Tell whether the store has an image."""
+        return bool(self._run("images", "--quiet", "--filter", f"reference={reference}").strip())
+
+    def pull(self, reference: str, platform: str, log: Path) -> None:
+        """Fetch an image from its registry."""
+        self._run("pull", "--platform", platform, reference, log=log)
+
+    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+        """Make an image of one root file system (a tar file)."""
+        container = self._run("from", "scratch").strip()
+        self._run("add", "--quiet", container, str(rootfs), "/")
+        self._run("config", "--cmd", "bash", container)
+        self._run("commit", "--quiet", "--rm", "--timestamp", "0", container, reference)
+
+    def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
+        """Build a step's image and tag it; this program never keeps layers, so every build is fresh."""
+        options = ["--network", "host", "--pull-never", "--timestamp", "0", *build_options(step, lent)]
+        self._run("build", *options, str(step.image.context), log=log)
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image as a docker-archive."""
+        self._run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
+
+    def restore(self, archive: Path) -> None:
+        """Take an image from a docker-archive into the store."""
+        self._run("pull", "--quiet", f"docker-archive:{archive}")
+
+    def push(self, reference: str, target: str) -> None:
+        """Push an image under another reference, logging in with the user's auth file."""
+        self._run("push", "--quiet", reference, f"docker://{target}")
+
+
+class Docker:
+    """A Docker daemon with BuildKit."""
+
+    name = "docker"
+    _ENV: Mapping[str, str] = {"DOCKER_BUILDKIT": "1", "SOURCE_DATE_EPOCH": "0"}
+
+    def __init__(self, run_tool: Run = run) -> None:
+        self._run_tool = run_tool
+
+    def _run(self, *arguments: str, log: Path | None = None) -> str:
+        return self._run_tool(["docker", *arguments], env=self._ENV, log=log)
+
+    def inputs_of(self, reference: str) -> str:
+        """Return the inputs label of an image in the store, "" where there is no such image."""
+        label = f'{{{{index .Config.Labels "{INPUTS_LABEL}"}}}}'
+        try:
+            return self._run("image", "inspect", "--format", label, reference).strip()
+        except ToolError:
+            return ""
+
+    def has(self, reference: str) -> bool:
+        """Tell whether the store has an image."""
+        return bool(self._run("image", "ls", "--quiet", "--filter", f"reference={familiar(reference)}").strip())
+
+    def pull(self, reference: str, platform: str, log: Path) -> None:
+        """Fetch an image from its registry."""
+        self._run("pull", "--platform", platform, reference, log=log)
+
+    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+        """Make an image of one root file system (a tar file)."""
+        self._run("import", "--change", 'CMD ["bash"]', str(rootfs), reference)
+
+    def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
+        """Build a step's image and tag it; ``fresh`` uses no earlier layers."""
+        options = [*(["--no-cache"] if fresh else []), *build_options(step, lent)]
+        self._run("build", *options, str(step.image.context), log=log)
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image as a docker-archive."""
+        self._run("save", "--output", str(archive), reference)
+
+    def restore(self, archive: Path) -> None:
+        """Take an image from a docker-archive into the store."""
+        self._run("load", "--quiet", "--input", str(archive))
+
+    def push(self, reference: str, target: str) -> None:
+        """Push an image under another reference, logging in with the user's auth file."""
+        self._run("tag", reference, target)
+        self._run("push", "--quiet", target)
+
+
+def familiar(reference: str) -> str:
+    """Return a reference as Docker lists it: without the words that stand for Docker Hub."""
+    return reference.removeprefix("docker.io/").removeprefix("library/")
+
+
+def pick_builder(engine: Engine = "auto", run_tool: Run = run) -> Builder:
+    """Return Docker where a daemon answers, else buildah.
+
+    Args:
+        engine: ``docker`` or ``buildah`` to decide otherwise.
+        run_tool: runs programs.
+
+    Raises:
+        ToolError: neither can be used; with what to install.
+    """
+    if engine == "docker" or (engine == "auto" and _daemon_answers(run_tool)):
+        return Docker(run_tool)
+    if not available("buildah"):
+        raise ToolError("no Docker daemon answers and buildah is not installed; install one: apt-get install buildah")
+    return Buildah(run_tool)
+
+
+def _daemon_answers(run_tool: Run) -> bool:
+    if not available("docker"):
+        return False
+    try:
+        return bool(run_tool(["docker", "version", "--format", "{{.Server.Version}}"]).strip())
+    except ToolError:
+        return False

@@ -1,0 +1,70 @@
+"""Finds every image of a catalog: shared ones by their image.yaml, components' by the ``images`` of component.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aistack.catalog.loader import load_model
+from aistack.catalog.models import Image as Declared
+from aistack.errors import CatalogError
+from aistack.images.models import Image
+
+
+class SharedImage(Declared):
+    """``images/<name>/image.yaml``; ``runs: false`` marks an image that only others are built on."""
+
+    runs: bool = True
+
+
+class ComponentImages(BaseModel):
+    """The part of component.yaml that this package reads; the rest is the catalog's to check."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    images: Mapping[str, Declared] = Field(default_factory=dict)
+
+
+def discover(root: Path) -> list[Image]:
+    """Return the images of a catalog that are built from its folders, by name.
+
+    Args:
+        root: the catalog's folder, with ``images/`` and ``components/``.
+
+    Raises:
+        CatalogError: a file is missing or wrong, or two images have one reference.
+    """
+    images = sorted([*_shared(root), *_of_components(root)], key=lambda image: image.name)
+    seen: dict[str, str] = {}
+    for image in images:
+        _check(root, image)
+        if (other := seen.setdefault(image.reference, image.name)) != image.name:
+            raise CatalogError(_where(root, image), f"{image.reference} is the reference of {other} too")
+    return images
+
+
+def _shared(root: Path) -> Iterator[Image]:
+    for file in sorted((root / "images").glob("*/image.yaml")):
+        declared = load_model(root, file, SharedImage)
+        name = declared.containerfile or "Containerfile"
+        yield Image(file.parent.name, declared, file.parent / name, declared.runs)
+
+
+def _of_components(root: Path) -> Iterator[Image]:
+    for file in sorted((root / "components").glob("*/component.yaml")):
+        for key, declared in load_model(root, file, ComponentImages).images.items():
+            if declared.containerfile:
+                yield Image(f"{file.parent.name}/{key}", declared, file.parent / declared.containerfile)
+
+
+def _check(root: Path, image: Image) -> None:
+    if not image.containerfile.is_file():
+        raise CatalogError(_where(root, image), f"is the containerfile of {image.name} and does not exist")
+    if image.declared.tag == "latest":
+        raise CatalogError(_where(root, image), f"{image.name} is tagged latest; give it a version")
+
+
+def _where(root: Path, image: Image) -> str:
+    file = image.containerfile
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)

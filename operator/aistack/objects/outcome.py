@@ -1,0 +1,114 @@
+"""What came of applying a plan: the only input, besides the plan, that a status may be written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aistack.errors import AIStackError
+from aistack.objects.health import Health
+from aistack.objects.manifest import ObjectRef
+
+
+class Verb(StrEnum):
+    """What was done to an object."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    UNCHANGED = "unchanged"
+    REPAIRED = "repaired"
+    """Somebody's edit or deletion was undone."""
+    RECREATED = "recreated"
+    DELETED = "deleted"
+    RETAINED = "retained"
+    CONTESTED = "contested"
+    """Somebody else owns a conflicting field; it was left alone."""
+    DRIFTED = "drifted"
+    """Somebody edited it, and the policy is to warn only."""
+
+
+@dataclass(frozen=True)
+class ObjectOutcome:
+    """What was done to one object, and how it fares."""
+
+    ref: ObjectRef
+    verb: Verb
+    health: Health
+    note: str = ""
+
+
+class ActionState(StrEnum):
+    """Where an action (a claim) stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class ActionOutcome:
+    """Where one action stands; ``message`` says why it failed, free of secrets."""
+
+    key: str
+    state: ActionState
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class UnitOutcome:
+    """What came of one unit.
+
+    ``waiting_for`` names units that must be healthy first; ``errors`` stopped this unit and no other.
+    """
+
+    name: str
+    objects: tuple[ObjectOutcome, ...] = ()
+    actions: tuple[ActionOutcome, ...] = ()
+    waiting_for: tuple[str, ...] = ()
+    pod_problems: tuple[str, ...] = ()
+    errors: tuple[AIStackError, ...] = ()
+    complete: bool = False
+    """Every phase was applied and every action succeeded."""
+    suspended: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether others may build on this unit."""
+        return self.complete and all(o.health.current for o in self.objects)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a whole plan; ``removed`` are objects of units that are no longer planned."""
+
+    units: Mapping[str, UnitOutcome] = field(default_factory=dict)
+    removed: tuple[ObjectOutcome, ...] = ()
+    errors: tuple[AIStackError, ...] = ()
+    retry_after: float = 0.0
+    """Seconds after which another pass is due even if nothing changes (a failed action's turn); 0 for none."""
+
+    @property
+    def all_errors(self) -> tuple[AIStackError, ...]:
+        """Errors of the whole and of every unit."""
+        return (*self.errors, *(e for u in self.units.values() for e in u.errors))
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do until the world changes."""
+        return not self.errors and all(u.healthy for u in self.units.values())
+
+
+@dataclass(frozen=True)
+class DeletionProgress:
+    """How far a deletion has come: empty ``waiting_for`` and no errors means done."""
+
+    waiting_for: tuple[str, ...] = ()
+    retained: tuple[ObjectRef, ...] = ()
+    errors: tuple[AIStackError, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to delete."""
+        return not self.waiting_for and not self.errors

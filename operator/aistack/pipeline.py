@@ -1,0 +1,171 @@
+"""The pipeline: observe, plan, apply, summarize: one level-triggered ``reconcile`` for every reason there is.
+
+Create, update, resume, a child's change, a retry and a restart all come here with the stack as it is now. Nothing is
+remembered between two calls that matters outside the cluster, so the process may be killed at any line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aistack.api.group import API_VERSION, FINALIZER, KIND
+from aistack.api.parse import parse_stack
+from aistack.api.refused import unparsed_stack
+from aistack.api.spec import AIStack, DeletionPolicy, status_manifest
+from aistack.api.status import AIStackStatus
+from aistack.catalog.models import Catalog
+from aistack.cluster.client import Client
+from aistack.cluster.engine import Engine
+from aistack.errors import AIStackError, NotReadyError, SpecError
+from aistack.objects.manifest import Manifest, ObjectRef
+from aistack.objects.outcome import DeletionProgress
+from aistack.planning.plan import Planned, owner_of, plan_stack
+from aistack.planning.summarize import (
+    summarize,
+    summarize_deletion,
+    summarize_refusal,
+    summarize_suspension,
+)
+
+FOREIGN_RETRY = 60.0
+"""Seconds between looks at what stopped a stack and can't be watched, e.g. somebody else's object."""
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Reconciles stacks.
+
+    Args:
+        client: talks to the API server about the AIStack itself.
+        engine: brings its objects to what the plan says.
+        catalog: what can be installed.
+        clock: tells the time for conditions.
+    """
+
+    client: Client
+    engine: Engine
+    catalog: Catalog
+    clock: Callable[[], datetime] = utc_now
+
+    async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
+        """Bring the cluster one pass closer to what a stack asks for.
+
+        Args:
+            live: the AIStack as the API server has it.
+
+        Returns:
+            The AIStack after our own writes, and the seconds after which it wants another pass (0: when something
+            changes).
+
+        Raises:
+            NotReadyError: the API server couldn't be asked; try again with backoff.
+        """
+        try:
+            stack = parse_stack(live)
+        except SpecError as error:
+            stack = unparsed_stack(live)
+            if not stack.deleting:
+                return await self._refuse(live, stack, error)
+        if stack.deleting:
+            return await self._delete(live, stack)
+        if stack.spec.suspend:
+            return await self._report(live, stack, summarize_suspension(stack, self.clock())), 0
+        return await self._apply(live, stack)
+
+    async def plan(self, stack: AIStack) -> Planned:
+        """Plan a stack against what exists, off the event loop.
+
+        Raises:
+            InvalidError: the stack or the catalog is wrong.
+            NotReadyError: the cluster can't be read.
+        """
+        observed = await self.engine.observe(owner_of(stack))
+        return await asyncio.to_thread(plan_stack, stack, self.catalog, observed)
+
+    async def _apply(self, live: Manifest, stack: AIStack) -> tuple[Manifest, float]:
+        try:
+            planned = await self.plan(stack)
+        except AIStackError as error:
+            return await self._refuse(live, stack, error)
+        live = await self._hold(live, stack)
+        try:
+            outcome = await self.engine.apply(planned.plan, owner_of(stack))
+        except AIStackError as error:
+            return await self._refuse(live, stack, error)
+        live = await self._report(live, stack, summarize(planned, outcome, self.clock()))
+        return live, _pause(outcome.all_errors, outcome.retry_after)
+
+    async def _refuse(self, live: Manifest, stack: AIStack, error: AIStackError) -> tuple[Manifest, float]:
+        """Say in the status why nothing could be done; what may pass by itself is raised again."""
+        live = await self._report(live, stack, summarize_refusal(stack, error, self.clock()))
+        if isinstance(error, NotReadyError):
+            raise error
+        return live, 0
+
+    async def _delete(self, live: Manifest, stack: AIStack) -> tuple[Manifest, float]:
+        if FINALIZER not in stack.metadata.finalizers:
+            return live, 0
+        retain = stack.spec.deletion_policy is DeletionPolicy.RETAIN
+        progress = await self.engine.delete(owner_of(stack), retain)
+        if progress.done:
+            return await self._release(live, stack), 0
+        live = await self._report(live, stack, self._deletion_status(stack, progress))
+        return live, _pause(progress.errors, 0)
+
+    def _deletion_status(self, stack: AIStack, progress: DeletionProgress) -> AIStackStatus:
+        waiting = (*(str(e) for e in progress.errors), *progress.waiting_for)
+        return summarize_deletion(stack, waiting, self.clock())
+
+    async def _hold(self, live: Manifest, stack: AIStack) -> Manifest:
+        """Add our finalizer before the first object is made."""
+        if FINALIZER in stack.metadata.finalizers:
+            return live
+        return await self._set_finalizers(live, [*stack.metadata.finalizers, FINALIZER])
+
+    async def _release(self, live: Manifest, stack: AIStack) -> Manifest:
+        return await self._set_finalizers(live, [f for f in stack.metadata.finalizers if f != FINALIZER])
+
+    async def _set_finalizers(self, live: Manifest, finalizers: list[str]) -> Manifest:
+        metadata = {"finalizers": finalizers, "resourceVersion": live["metadata"]["resourceVersion"]}
+        reply = await self.client.merge(_ref(live), {"metadata": metadata})
+        return reply.result()
+
+    async def _report(self, live: Manifest, stack: AIStack, status: AIStackStatus) -> Manifest:
+        """Write the status, if it changed."""
+        if status == stack.status:
+            return live
+        patch = {"status": _with_removals(live.get("status", {}), status_manifest(status))}
+        reply = await self.client.merge(_ref(live), patch, subresource="status")
+        return reply.result()
+
+
+def _pause(errors: Iterable[AIStackError], otherwise: float) -> float:
+    """Return the seconds until the next pass is due even if nothing that we watch changes.
+
+    Raises:
+        NotReadyError: the first error that may pass by itself, so that the queue backs off.
+    """
+    found = list(errors)
+    for error in found:
+        if isinstance(error, NotReadyError):
+            raise error
+    return FOREIGN_RETRY if found else otherwise
+
+
+def _with_removals(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Say in a merge patch that fields which are no longer known go; lists are replaced whole."""
+    return {**dict.fromkeys(old.keys() - new.keys()), **new}
+
+
+def _ref(live: Manifest) -> ObjectRef:
+    metadata = live["metadata"]
+    return ObjectRef(API_VERSION, KIND, metadata["namespace"], metadata["name"])

@@ -1,0 +1,113 @@
+"""What a component's templates may make: namespaced objects whose pods the stack knows, isolates and hardens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from aistack.api.labels import ROLE
+from aistack.catalog.models import Workload
+from aistack.objects.manifest import Manifest
+from aistack.planning.pods import containers, pod_template
+
+_CLUSTER_SCOPED = frozenset(
+    {
+        "APIService",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CSIDriver",
+        "CustomResourceDefinition",
+        "FlowSchema",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttributesClass",
+        "VolumeSnapshotClass",
+    }
+)
+_MADE_OTHERWISE: Mapping[str, str] = {
+    "Pod": "write a Deployment or a StatefulSet, which brings it back",
+    "ReplicaSet": "write a Deployment",
+    "Job": "what must be done once belongs in a claim or an init container",
+    "Secret": "describe it under `secrets` in component.yaml, so that no plan holds its values",
+    "NetworkPolicy": "say under `workloads` in component.yaml who may connect to which port",
+}
+_HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
+_VOLUMES = frozenset(
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+)
+"""Types of volumes that the restricted Pod Security Standard allows."""
+
+
+def refusals(manifest: Manifest, workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:
+    """Yield why a template may not make an object.
+
+    Args:
+        manifest: what it makes.
+        workloads: those of component.yaml, by role.
+        images: references of the component's images.
+    """
+    kind = manifest["kind"]
+    if kind in _CLUSTER_SCOPED:
+        yield f"makes a {kind}; a stack makes namespaced objects only"
+    if kind in _MADE_OTHERWISE:
+        yield f"makes a {kind}; {_MADE_OTHERWISE[kind]}"
+    if kind == "StatefulSet" and manifest.get("spec", {}).get("volumeClaimTemplates"):
+        yield "makes a StatefulSet with volumeClaimTemplates; write PersistentVolumeClaims of their own"
+    if (template := pod_template(manifest)) is not None:
+        yield from (f"{kind} {manifest['metadata']['name']}: {p}" for p in _pod(template, workloads, images))
+
+
+def _pod(template: Mapping[str, Any], workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:
+    labels, spec = template.get("metadata", {}).get("labels", {}), template["spec"]
+    if labels.get(ROLE) not in workloads:
+        yield "its pods have no role of component.yaml; write `labels: {{ pod_labels(...) }}`"
+    yield from (f"{field} is not allowed" for field in _HOST_NAMESPACES if spec.get(field))
+    for volume in spec.get("volumes", []):
+        yield from (f"volume {volume['name']!r}: {kind} is not allowed" for kind in sorted(_types(volume) - _VOLUMES))
+    yield from _context("its pods", spec.get("securityContext", {}))
+    for container in containers(spec):
+        yield from _container(container, images)
+
+
+def _types(volume: Mapping[str, Any]) -> set[str]:
+    return set(volume) - {"name"}
+
+
+def _container(container: Mapping[str, Any], images: Collection[str]) -> Iterator[str]:
+    who = f"container {container.get('name')!r}"
+    if container.get("image") not in images:
+        yield f"{who}: its image is none of component.yaml's; write `image: {{{{ image(...) }}}}`"
+    if any(port.get("hostPort") for port in container.get("ports", [])):
+        yield f"{who}: hostPort is not allowed"
+    if container.get("securityContext", {}).get("privileged"):
+        yield f"{who}: privileged is not allowed"
+    yield from _context(who, container.get("securityContext", {}))
+
+
+def _context(who: str, security: Mapping[str, Any]) -> Iterator[str]:
+    if security.get("runAsUser") == 0:
+        yield f"{who}: runAsUser 0 is not allowed"
+    for field in ("procMount", "seLinuxOptions", "sysctls", "windowsOptions", "appArmorProfile"):
+        if security.get(field):
+            yield f"{who}: {field} is not allowed"

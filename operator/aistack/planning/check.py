@@ -1,0 +1,82 @@
+"""Checks what a catalog makes of stacks: its templates' language, and plans of every profile and component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aistack.api.component import Size
+from aistack.api.group import API_VERSION, KIND
+from aistack.api.parse import parse_stack
+from aistack.catalog.models import Catalog, Component
+from aistack.errors import CatalogError, InvalidError
+from aistack.objects.plan import Observed
+from aistack.planning.plan import plan_stack
+from aistack.planning.template import check_template
+
+
+def check_plans(catalog: Catalog) -> Iterator[CatalogError]:
+    """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
+
+    Every version of a component is planned in every size, together with the first components that provide what it
+    needs. Of each file, what is wrong with its language is told, or else the first plan that fails.
+    """
+    broken = [error for component in catalog.components.values() for error in _templates(component)]
+    yield from broken
+    told = {error.file for error in broken}
+    for file, spec in _cases(catalog):
+        error = _plan(catalog, file, spec)
+        if error and error.file not in told:
+            told.add(error.file)
+            yield error
+
+
+def _templates(component: Component) -> Iterator[CatalogError]:
+    for file, source in component.templates.items():
+        yield from check_template(f"{component.folder}/templates/{file}", source)
+
+
+def _cases(catalog: Catalog) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the stacks to plan, each with the file to blame."""
+    for profile in catalog.profiles.values():
+        for size in Size:
+            yield f"profiles/{profile.name}.yaml", {"profile": profile.name, "size": size.value}
+    for component in catalog.components.values():
+        others = [{"name": name} for name in _providers(catalog, component) if name != component.name]
+        for version in component.spec.versions:
+            for size in Size:
+                entry = {"name": component.name, "version": version}
+                yield f"{component.folder}/component.yaml", {"size": size.value, "components": [entry, *others]}
+
+
+def _providers(catalog: Catalog, component: Component) -> list[str]:
+    """Return the components that a component can't do without, directly or through others."""
+    needed: dict[str, None] = {}
+    waiting = [component]
+    provided = {p.contract for p in component.spec.provides}
+    while waiting:
+        for require in waiting.pop().spec.requires:
+            if require.optional or require.contract in provided:
+                continue
+            able = (c for c in catalog.components.values() if _provides(c, require.contract))
+            if provider := next(able, None):
+                provided |= {p.contract for p in provider.spec.provides}
+                needed[provider.name] = None
+                waiting.append(provider)
+    return list(needed)
+
+
+def _provides(component: Component, contract: str) -> bool:
+    return any(p.contract == contract for p in component.spec.provides)
+
+
+def _plan(catalog: Catalog, file: str, spec: dict[str, Any]) -> CatalogError | None:
+    metadata = {"name": "check", "namespace": "check"}
+    try:
+        stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
+        plan_stack(stack, catalog, Observed())
+    except CatalogError as error:
+        return error
+    except InvalidError as error:
+        return CatalogError(file, f"can't be planned in size {spec['size']}: {error}")
+    return None

@@ -1,0 +1,110 @@
+"""Claims: the Job that makes a provider accept one consumer's share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aistack.api.labels import COMPONENT, EDGE, SPAWNED, identity_labels
+from aistack.api.names import object_name
+from aistack.catalog.models import Catalog, Contract, Resources
+from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.plan import Observed, RunAction
+from aistack.planning.context import container_resources
+from aistack.planning.images import ImageSource
+from aistack.planning.networks import edge_identity
+from aistack.planning.wire import Edge
+
+RESOURCES = Resources(cpu="20m", memory="64Mi", memoryLimit="256Mi")
+DEADLINE_SECONDS = 300
+"""A claim that takes longer has failed."""
+KEEP_SECONDS = 600
+"""How long a finished Job stays to be looked at."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one claim needs: its ConfigMap (program) and its Job."""
+
+    edge: Edge
+    config: Manifest
+    job: Manifest
+
+    def action(self, *, blocking: bool) -> RunAction:
+        """Return the Job as an action; call once the Job is hardened.
+
+        Args:
+            blocking: whether the consumer's own workloads need the share from the start.
+        """
+        provider = self.edge.provider
+        # Two claims at once would change the provider's list of users at once, and one of them could be lost.
+        return RunAction(self.edge.key, self.job, (provider,), blocking, exclusive=provider)
+
+
+def claim(
+    stack: str, edge: Edge, catalog: Catalog, images: ImageSource, admin: str, share: str, observed: Observed
+) -> Claim:
+    """Make the claim of an edge.
+
+    Args:
+        stack: the stack's name.
+        edge: whose share of what.
+        catalog: has the claim's program and the runner.
+        images: where the runner's image comes from.
+        admin: name of the provider's admin binding.
+        share: name of the consumer's share.
+        observed: tells the provider's volumes; with new volumes the share must be claimed anew.
+    """
+    contract = catalog.contracts[edge.provide.contract]
+    config_name = object_name(stack, edge.consumer, edge.require.edge, "claim")
+    image = images.reference(catalog.runner)
+    program = {"runner.py": catalog.runner_program, "claim.py": contract.claim}
+    inputs = content_hash([program, admin, share, image, _volumes(edge.provider, observed)], 8)
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": config_name}, "data": program}
+    pod = _pod(contract, image, {"admin": admin, "share": share}, config_name)
+    job = _job(object_name(config_name, inputs), pod, _labels(stack, edge))
+    return Claim(edge, config, job)
+
+
+def _labels(stack: str, edge: Edge) -> dict[str, str]:
+    return {**identity_labels(stack, edge_identity(edge)), EDGE: f"{edge.consumer}.{edge.require.edge}"}
+
+
+def _volumes(provider: str, observed: Observed) -> list[str]:
+    """Return the identities of the provider's volumes: data lost and made anew lacks every share."""
+    volumes = (o["metadata"] for ref, o in observed.objects.items() if ref.kind == "PersistentVolumeClaim")
+    labelled = ((m["uid"], m.get("labels", {})) for m in volumes)
+    return sorted(uid for uid, labels in labelled if labels.get(COMPONENT) == provider and SPAWNED not in labels)
+
+
+def _job(name: str, pod: dict[str, Any], labels: Mapping[str, str]) -> Manifest:
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": dict(labels)},
+        "spec": {
+            "backoffLimit": 2,
+            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "ttlSecondsAfterFinished": KEEP_SECONDS,
+            "template": {"metadata": {"labels": dict(labels)}, "spec": pod},
+        },
+    }
+
+
+def _pod(contract: Contract, image: str, bindings: Mapping[str, str], config: str) -> dict[str, Any]:
+    mounts = [{"name": name, "mountPath": f"/bindings/{name}", "readOnly": True} for name in bindings]
+    secrets = [{"name": name, "secret": {"secretName": secret}} for name, secret in bindings.items()]
+    return {
+        "restartPolicy": "Never",
+        "containers": [
+            {
+                "name": "claim",
+                "image": image,
+                "command": ["python3", "/program/runner.py", "claim", contract.name],
+                "resources": container_resources(RESOURCES),
+                "volumeMounts": [*mounts, {"name": "program", "mountPath": "/program", "readOnly": True}],
+            }
+        ],
+        "volumes": [*secrets, {"name": "program", "configMap": {"name": config}}],
+    }

@@ -1,0 +1,72 @@
+"""Plan: the steps of planning joined, from a stack to all that should be written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aistack.api.labels import stack_labels
+from aistack.api.spec import AIStack, DeletionPolicy
+from aistack.api.status import Footprint
+from aistack.catalog.models import Catalog
+from aistack.errors import CatalogError
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.plan import Observed, Owner, Plan
+from aistack.planning.footprint import footprint
+from aistack.planning.images import ImageSource
+from aistack.planning.resolve import Resolved, resolve
+from aistack.planning.secrets import SecretPlanner
+from aistack.planning.unit import UnitPlanner
+from aistack.planning.wire import Wiring, wire
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A stack's plan and what a status says about it."""
+
+    stack: AIStack
+    resolved: Mapping[str, Resolved]
+    wiring: Wiring
+    plan: Plan
+    footprint: Footprint
+    catalog_digest: str
+
+
+def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
+    """Plan a stack.
+
+    Args:
+        stack: what the user asks for.
+        catalog: what can be installed.
+        observed: what exists; an empty one plans a first installation.
+
+    Raises:
+        SpecError: a field of the stack is wrong.
+        CatalogError: a component is broken.
+    """
+    resolved = resolve(stack, catalog)
+    wiring = wire(resolved, catalog)
+    secrets = SecretPlanner(stack.name, stack.namespace, catalog.contracts, observed)
+    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, ImageSource.of(stack))
+    plan = Plan(
+        waves=tuple(tuple(units.unit(name) for name in wave) for wave in wiring.waves),
+        drift=stack.spec.drift,
+        retain_data=stack.spec.deletion_policy is DeletionPolicy.RETAIN,
+    )
+    _refuse_doubles(plan)
+    return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest)
+
+
+def _refuse_doubles(plan: Plan) -> None:
+    """Refuse two objects of one name, which would overwrite each other."""
+    makers: dict[ObjectRef, str] = {}
+    for unit in plan.units:
+        for step in unit.objects():
+            if step.ref in makers:
+                raise CatalogError(f"components/{unit.name}", f"makes {step.ref}, and so does {makers[step.ref]}")
+            makers[step.ref] = f"components/{unit.name}"
+
+
+def owner_of(stack: AIStack) -> Owner:
+    """Return whose objects a stack's are."""
+    return Owner(stack.namespace, stack.name, stack.uid, stack_labels(stack.name))

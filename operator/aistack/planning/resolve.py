@@ -1,0 +1,106 @@
+"""Resolve: which components a stack wants, each with its version, size, values and placement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aistack.api.component import ComponentSpec, Size
+from aistack.api.parse import suggest
+from aistack.api.scheduling import Scheduling
+from aistack.api.spec import AIStack
+from aistack.catalog.models import Catalog, Component
+from aistack.errors import SpecError
+from aistack.planning.values import resolve_values
+
+DATA = "data"
+"""The volume whose size ``spec.components[].storage.size`` sets."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A component as this stack wants it; ``field`` is where the user wrote it, for messages."""
+
+    component: Component
+    version: str
+    size: Size
+    values: Mapping[str, Any]
+    storage_size: str
+    """Overrides the size of the volume ``data``; empty: the catalog's."""
+    storage_class: str
+    """Empty: the cluster's default class."""
+    scheduling: Scheduling
+    suspended: bool
+    field: str
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.component.name
+
+
+def resolve(stack: AIStack, catalog: Catalog) -> dict[str, Resolved]:
+    """Return the enabled components by name, those of the profile first.
+
+    Raises:
+        SpecError: an unknown profile, component, version or value.
+    """
+    if stack.spec.profile is not None and stack.spec.profile not in catalog.profiles:
+        raise SpecError(
+            "spec.profile", f"no profile is named {stack.spec.profile!r}", suggest(stack.spec.profile, catalog.profiles)
+        )
+    wanted = dict.fromkeys((*_profile_components(stack, catalog), *(c.name for c in stack.spec.components)))
+    specs = [stack.spec.component(name) for name in wanted]
+    found = [(spec, _component(catalog, spec.name)) for spec in specs]
+    return {spec.name: _resolve_one(stack, component, spec) for spec, component in found if spec.enabled}
+
+
+def _profile_components(stack: AIStack, catalog: Catalog) -> tuple[str, ...]:
+    return catalog.profiles[stack.spec.profile].components if stack.spec.profile else ()
+
+
+def _component(catalog: Catalog, name: str) -> Component:
+    """Return a component; a misspelt one is refused even where it is disabled, as it would run on unnoticed."""
+    if name not in catalog.components:
+        field = f"spec.components[{name}].name"
+        raise SpecError(field, f"no component is named {name!r}", suggest(name, catalog.components))
+    return catalog.components[name]
+
+
+def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> Resolved:
+    field = f"spec.components[{spec.name}]"
+    _check_storage(component, spec, field)
+    return Resolved(
+        component=component,
+        version=_version(component, spec, field),
+        size=spec.size or stack.spec.size,
+        values=resolve_values(component.values_schema, spec.values, f"{field}.values"),
+        storage_size=spec.storage.size or "",
+        storage_class=spec.storage.class_name or stack.spec.storage.class_name or "",
+        scheduling=_scheduling(stack, spec),
+        suspended=stack.spec.suspend or spec.suspend,
+        field=field,
+    )
+
+
+def _check_storage(component: Component, spec: ComponentSpec, field: str) -> None:
+    if spec.storage.size and DATA not in component.spec.storage:
+        raise SpecError(f"{field}.storage.size", f"{spec.name} has no volume whose size is set here", "leave it out")
+    if spec.storage.class_name and not component.spec.storage:
+        raise SpecError(f"{field}.storage.className", f"{spec.name} has no volume", "leave it out")
+
+
+def _version(component: Component, spec: ComponentSpec, field: str) -> str:
+    versions = component.spec.versions
+    if spec.version and spec.version not in versions:
+        raise SpecError(
+            f"{field}.version", f"{spec.version!r} is not in the catalog", f"choose one of: {', '.join(versions)}"
+        )
+    return spec.version or versions[0]
+
+
+def _scheduling(stack: AIStack, spec: ComponentSpec) -> Scheduling:
+    """Return the stack's placement with the fields replaced that the component sets."""
+    own = {name: value for name, value in spec.scheduling if value is not None}
+    return stack.spec.scheduling.model_copy(update=own)

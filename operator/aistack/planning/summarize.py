@@ -1,0 +1,135 @@
+"""Summarize: a status from what was planned and what came of applying it, and from nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aistack.api.conditions import merge_conditions
+from aistack.api.spec import AIStack
+from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus, EdgeState, EdgeStatus
+from aistack.errors import AIStackError, InvalidError
+from aistack.objects.health import HealthState
+from aistack.objects.outcome import ActionState, Outcome, UnitOutcome
+from aistack.planning.plan import Planned
+from aistack.planning.resolve import Resolved
+from aistack.planning.secrets import service_host
+from aistack.planning.verdict import Verdict, cut, deleting, refused, suspended, verdict
+
+_NOTHING = UnitOutcome("")
+
+
+def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatus:
+    """Return the status of a stack whose plan was applied.
+
+    Args:
+        planned: what was planned.
+        outcome: what came of it.
+        now: time of the change, for conditions that change.
+    """
+    components = tuple(_component(planned, r, outcome) for r in planned.resolved.values())
+    judged = verdict(components, outcome)
+    return _with_verdict(planned.stack, judged, now).model_copy(
+        update={
+            "components_ready": f"{sum(c.phase is ComponentPhase.READY for c in components)}/{len(components)}",
+            "profile": planned.stack.spec.profile or "",
+            "components": components,
+            "edges": _edges(planned, outcome),
+            "footprint": planned.footprint,
+            "catalog_digest": planned.catalog_digest,
+        }
+    )
+
+
+def summarize_refusal(stack: AIStack, error: AIStackError, now: datetime) -> AIStackStatus:
+    """Return the status of a stack that can't be planned or reached; what it said of its components stays."""
+    return _with_verdict(stack, refused(error), now)
+
+
+def summarize_suspension(stack: AIStack, now: datetime) -> AIStackStatus:
+    """Return the status of a stack that is left as it is."""
+    return _with_verdict(stack, suspended(), now)
+
+
+def summarize_deletion(stack: AIStack, waiting_for: tuple[str, ...], now: datetime) -> AIStackStatus:
+    """Return the status of a stack that is going away."""
+    return _with_verdict(stack, deleting(waiting_for), now)
+
+
+def _with_verdict(stack: AIStack, judged: Verdict, now: datetime) -> AIStackStatus:
+    conditions = merge_conditions(stack.status.conditions, judged.conditions(stack.generation), now)
+    return stack.status.model_copy(
+        update={
+            "observed_generation": stack.generation,
+            "conditions": tuple(sorted(conditions, key=lambda c: c.type)),
+            "message": judged.message,
+        }
+    )
+
+
+def _component(planned: Planned, r: Resolved, outcome: Outcome) -> ComponentStatus:
+    phase, message = _phase(outcome.units.get(r.name, _NOTHING))
+    url = _url(planned.stack, r)
+    return ComponentStatus(name=r.name, version=r.version, phase=phase, message=cut(message), url=url)
+
+
+def _phase(unit: UnitOutcome) -> tuple[ComponentPhase, str]:
+    """Judge one component: the first thing that keeps it from being ready."""
+    if unit.suspended:
+        return ComponentPhase.SUSPENDED, "left as it is, as spec says"
+    if unit.errors:
+        invalid = any(isinstance(e, InvalidError) for e in unit.errors)
+        return (ComponentPhase.FAILED if invalid else ComponentPhase.PROGRESSING), str(unit.errors[0])
+    for action in unit.actions:
+        if action.state is ActionState.FAILED:
+            return ComponentPhase.FAILED, f"claiming {_share(action.key)} failed and is tried again: {action.message}"
+    if unit.pod_problems:
+        return ComponentPhase.FAILED, unit.pod_problems[0]
+    if unit.waiting_for:
+        return ComponentPhase.PENDING, f"waits for {', '.join(unit.waiting_for)}"
+    for action in unit.actions:
+        if action.state is not ActionState.SUCCEEDED:
+            return ComponentPhase.PROGRESSING, f"claims {_share(action.key)}"
+    return _health_phase(unit)
+
+
+def _share(key: str) -> str:
+    """Turn an action's key, ``mlflow/postgres``, into ``its share of postgres``."""
+    return f"its share of {key.partition('/')[2]}"
+
+
+def _health_phase(unit: UnitOutcome) -> tuple[ComponentPhase, str]:
+    for o in unit.objects:
+        if not o.health.current:
+            phase = ComponentPhase.FAILED if o.health.state is HealthState.FAILED else ComponentPhase.PROGRESSING
+            return phase, f"{o.ref.kind} {o.ref.name}: {o.health.message}"
+    notes = [o.note for o in unit.objects if o.note]
+    if unit.complete:
+        return ComponentPhase.READY, notes[0] if notes else ""
+    return ComponentPhase.PROGRESSING, "is being written"
+
+
+def _url(stack: AIStack, r: Resolved) -> str:
+    for page in r.component.spec.pages:
+        host = service_host(stack.name, stack.namespace, r.name, page.workload)
+        port = r.component.spec.workloads[page.workload].ports[page.port].port
+        return f"http://{host}:{port}{page.path}"
+    return ""
+
+
+def _edges(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
+    claimed = {
+        action.key
+        for unit in outcome.units.values()
+        for action in unit.actions
+        if action.state is ActionState.SUCCEEDED
+    }
+    return tuple(
+        EdgeStatus(
+            consumer=edge.consumer,
+            provider=edge.provider,
+            contract=edge.require.edge,
+            state=EdgeState.UNPROVEN if edge.key in claimed else EdgeState.PENDING,
+            message="claimed; no proof has run yet" if edge.key in claimed else "",
+        )
+        for edge in planned.wiring.edges
+    )

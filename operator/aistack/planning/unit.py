@@ -1,0 +1,111 @@
+"""One component's unit: its Secrets, rendered and hardened objects, network policies and claims, in phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from aistack.api.names import object_name
+from aistack.api.spec import AIStack
+from aistack.catalog.models import Catalog
+from aistack.errors import CatalogError
+from aistack.objects.manifest import Manifest, ref_of
+from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
+from aistack.planning.allowed import refusals
+from aistack.planning.claims import Claim, claim
+from aistack.planning.context import SecretNames, TemplateContext
+from aistack.planning.harden import Hardener
+from aistack.planning.images import ImageSource
+from aistack.planning.immutable import check_kept, strategy
+from aistack.planning.networks import network_policies
+from aistack.planning.resolve import Resolved
+from aistack.planning.secrets import SecretPlanner
+from aistack.planning.template import render_template
+from aistack.planning.wire import Edge, Wiring
+
+RUN_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
+"""Kinds that start pods: applied last."""
+DATA_KINDS = frozenset({"PersistentVolumeClaim"})
+"""Kinds that hold data: kept by ``deletionPolicy: Retain``."""
+
+
+@dataclass(frozen=True)
+class UnitPlanner:
+    """Makes the units of one stack."""
+
+    stack: AIStack
+    catalog: Catalog
+    observed: Observed
+    resolved: Mapping[str, Resolved]
+    wiring: Wiring
+    secrets: SecretPlanner
+    images: ImageSource
+
+    def unit(self, name: str) -> Unit:
+        """Plan one component.
+
+        Raises:
+            SpecError: a name is too long, or a volume can't be changed so.
+            CatalogError: a template is broken.
+        """
+        r = self.resolved[name]
+        hardener = Hardener(self.stack, r, self.images)
+        admin, shares, own = self._admin(r), self._shares(r), self.secrets.own(r)
+        claims = [self._claim(r, edge, share.ref.name) for edge, share in shares.items()]
+        names = SecretNames(
+            bindings={edge: s.ref.name for edge, s in shares.items()},
+            provided={contract: s.ref.name for contract, s in admin.items()},
+            own={s.base: s.ref.name for s in own},
+        )
+        made = chain(
+            self._render(r, names), network_policies(self.stack.name, r, self.wiring), (c.config for c in claims)
+        )
+        objects = sorted(hardener.harden(made), key=ref_of)
+        jobs = [replace(c, job=hardener.harden([c.job])[0]).action(blocking=_blocks(r, c.edge)) for c in claims]
+        secrets = (self._labelled(hardener, s) for s in chain(admin.values(), shares.values(), own))
+        return Unit(
+            name=name,
+            after=tuple(sorted({e.provider for e in self.wiring.of(name) if _blocks(r, e)})),
+            prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
+            actions=tuple(jobs),
+            run=tuple(self._apply(r, o) for o in objects if o["kind"] in RUN_KINDS),
+            suspended=r.suspended,
+        )
+
+    def _admin(self, r: Resolved) -> dict[str, CreateSecret]:
+        return {p.contract: self.secrets.admin(r, p) for p in r.component.spec.provides}
+
+    def _shares(self, r: Resolved) -> dict[str, CreateSecret]:
+        return {e.require.edge: self.secrets.share(e, self.resolved[e.provider]) for e in self.wiring.of(r.name)}
+
+    def _claim(self, r: Resolved, edge: str, share: str) -> Claim:
+        found = next(e for e in self.wiring.of(r.name) if e.require.edge == edge)
+        admin = self.secrets.admin(self.resolved[found.provider], found.provide).ref.name
+        return claim(self.stack.name, found, self.catalog, self.images, admin, share, self.observed)
+
+    def _render(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
+        context = TemplateContext(self.stack, r, names, self.images).as_mapping()
+        spec = r.component.spec
+        images = frozenset(self.images.reference(image) for image in spec.images.values())
+        for file, source in r.component.templates.items():
+            path = f"{r.component.folder}/templates/{file}"
+            for manifest in render_template(path, source, context):
+                for refusal in refusals(manifest, spec.workloads, images):
+                    raise CatalogError(path, refusal)
+                yield manifest
+
+    def _labelled(self, hardener: Hardener, secret: CreateSecret) -> CreateSecret:
+        return replace(secret, manifest=hardener.harden([secret.manifest])[0])
+
+    def _apply(self, r: Resolved, manifest: Manifest) -> ApplyObject:
+        live = self.observed.objects.get(ref_of(manifest))
+        check_kept(manifest, live, r.field)
+        object_name(manifest["metadata"]["name"])
+        return ApplyObject(manifest, strategy(manifest, live), retain=manifest["kind"] in DATA_KINDS)
+
+
+def _blocks(r: Resolved, edge: Edge) -> bool:
+    """Whether a component's own pods use an edge, and not only pods that it spawns later."""
+    role = edge.require.workload
+    return role is None or not r.component.spec.workloads[role].spawned

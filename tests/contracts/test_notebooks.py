@@ -1,0 +1,102 @@
+"""The claim of the contract notebooks, and who may log in, against a real hub with the configuration that ships."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from tests.contracts.shipped import Binding, ClaimFailedError, Provider
+
+
+def share(provider: Provider, generation: int = 1, username: str = "demo-probe") -> Binding:
+    """Return a consumer's share; nothing in the starter stack is one."""
+    return {**provider.admin, "username": username, "token": f"{generation}" * 40}
+
+
+def who(binding: Binding) -> requests.Response:
+    """Ask the hub who a token belongs to."""
+    headers = {"Authorization": f"token {binding['token']}"}
+    return requests.get(f"{binding['api-uri']}/user", headers=headers, timeout=30)
+
+
+def log_in(provider: Provider, username: str, password: str) -> requests.Response:
+    """Send the login form."""
+    session, url = requests.Session(), f"{provider.admin['uri']}/hub/login"
+    session.get(url, timeout=30)
+    form = {"username": username, "password": password, "_xsrf": session.cookies["_xsrf"]}
+    return session.post(url, data=form, allow_redirects=False, timeout=30)
+
+
+def test_a_claimed_token_is_a_user_that_administers_nothing(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks))
+    found = who(share(notebooks)).json()
+    assert (found["name"], found["admin"]) == ("demo-probe", False)
+
+
+def test_claiming_again_changes_nothing(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks))
+    notebooks.claim(share(notebooks))
+    assert who(share(notebooks)).ok
+
+
+def test_the_old_token_works_until_the_generation_after_the_next(notebooks: Provider) -> None:
+    for generation in (1, 2):
+        notebooks.claim(share(notebooks, generation))
+    assert who(share(notebooks, 1)).ok
+    notebooks.claim(share(notebooks, 3))
+    assert [who(share(notebooks, generation)).status_code for generation in (1, 2, 3)] == [403, 200, 200]
+
+
+def test_revoking_ends_the_tokens_and_keeps_the_user(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks))
+    notebooks.revoke(share(notebooks))
+    notebooks.revoke(share(notebooks))
+    assert who(share(notebooks)).status_code == 403
+
+
+def test_a_persons_login_is_no_share(notebooks: Provider) -> None:
+    with pytest.raises(ClaimFailedError, match="person's login"):
+        notebooks.claim(share(notebooks, 7, "ada"))
+
+
+def test_a_token_of_somebody_else_is_refused(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks, 8))
+    with pytest.raises(ClaimFailedError, match="belongs to somebody else"):
+        notebooks.claim(share(notebooks, 8, "demo-other"))
+
+
+@pytest.mark.parametrize("body", [{}, {"token": "short"}, {"token": 5}], ids=["none", "short", "no text"])
+def test_a_token_that_is_none_is_refused(notebooks: Provider, body: dict[str, object]) -> None:
+    headers = {"Authorization": f"token {notebooks.admin['token']}"}
+    url = f"{notebooks.admin['uri']}/hub/tokens/demo-other"
+    assert requests.put(url, json=body, headers=headers, timeout=30).status_code == 400
+
+
+def test_only_the_administrator_gives_tokens(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks))
+    for token in (share(notebooks)["token"], "wrong" * 8):
+        with pytest.raises(ClaimFailedError) as failure:
+            notebooks.claim(share(notebooks, 9, "admin"), {**notebooks.admin, "token": token})
+        assert failure.value.kind == "auth"
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "status"),
+    [
+        pytest.param("admin", "admin-password", 302, id="administrator"),
+        pytest.param("ada", "ada-password", 302, id="teammate"),
+        pytest.param("ada", "admin-password", 403, id="somebody else's password"),
+        pytest.param("admin", "", 403, id="no password"),
+        pytest.param("nobody", "", 403, id="no such user"),
+        pytest.param("demo-probe", "", 403, id="a share's user has no password"),
+        pytest.param("../passwords/admin", "admin-password", 403, id="a path"),
+    ],
+)
+def test_who_may_log_in(notebooks: Provider, username: str, password: str, status: int) -> None:
+    assert log_in(notebooks, username, password).status_code == status
+
+
+def test_the_first_user_administers(notebooks: Provider) -> None:
+    headers = {"Authorization": f"token {notebooks.admin['token']}"}
+    users = requests.get(f"{notebooks.admin['api-uri']}/users", headers=headers, timeout=30).json()
+    assert {u["name"]: u["admin"] for u in users if u["name"] in ("admin", "ada")} == {"admin": True, "ada": False}

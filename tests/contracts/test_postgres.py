@@ -1,0 +1,133 @@
+"""The claim of the contract postgres, against a real server."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.contracts.shipped import Binding, ClaimFailedError, Provider
+
+
+def query(share: Binding, text: str, **changes: str) -> list[tuple[object, ...]]:
+    """Run a statement as a share's login."""
+    binding = {**share, **changes}
+    with psycopg.connect(
+        host=binding["host"],
+        port=binding["port"],
+        dbname=binding["database"],
+        user=binding["username"],
+        password=binding["password"],
+        autocommit=True,
+    ) as connection:
+        cursor = connection.execute(text)
+        return cursor.fetchall() if cursor.description else []
+
+
+def toy(postgres: Provider, generation: int = 1, name: str = "demo_toy") -> Binding:
+    """Return the share of a consumer that nothing else uses."""
+    return {**postgres.share("mlflow", generation), "database": name, "username": f"{name}_{generation}"}
+
+
+@pytest.fixture
+def share(postgres: Provider) -> Binding:
+    """Claimed."""
+    postgres.claim(toy(postgres))
+    return toy(postgres)
+
+
+def test_a_claimed_share_makes_tables_that_its_owner_holds(share: Binding) -> None:
+    query(share, "create table if not exists kept (id int)")
+    assert query(share, "select tableowner from pg_tables where tablename = 'kept'") == [("demo_toy",)]
+
+
+def test_claiming_again_changes_nothing(postgres: Provider, share: Binding) -> None:
+    query(share, "create table if not exists twice (id int)")
+    postgres.claim(share)
+    assert query(share, "select count(*) from twice") == [(0,)]
+
+
+def test_vectors_are_compared(share: Binding) -> None:
+    assert query(share, "select '[1,2]'::vector <-> '[1,5]'::vector") == [(3.0,)]
+
+
+@pytest.mark.parametrize("database", ["postgres", "demo_other"])
+def test_other_databases_are_closed(postgres: Provider, share: Binding, database: str) -> None:
+    postgres.claim(toy(postgres, name="demo_other"))
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        query(share, "select 1", database=database)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("create role evil", id="no roles"),
+        pytest.param("create database evil", id="no databases"),
+        pytest.param("alter role demo_toy superuser", id="no promotion of the owner"),
+        pytest.param("set role postgres", id="no other role"),
+        pytest.param("copy (select 1) to program 'true'", id="no programs on the server"),
+        pytest.param("select pg_read_file('/etc/passwd')", id="no files of the server"),
+    ],
+)
+def test_a_share_administers_nothing(share: Binding, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(share, statement)
+
+
+def test_a_new_generation_sees_the_tables_and_the_old_one_works_on(postgres: Provider, share: Binding) -> None:
+    query(share, "create table if not exists rotated (id int)")
+    second, third = toy(postgres, 2), toy(postgres, 3)
+    postgres.claim(second)
+    query(second, "insert into rotated values (1)")
+    assert query(share, "select count(*) from rotated") == [(1,)]
+    postgres.claim(third)
+    assert query(second, "select count(*) from rotated") == [(1,)]
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        query(share, "select 1")
+    postgres.claim(share)
+
+
+def test_revoking_ends_the_logins_and_keeps_the_tables(postgres: Provider) -> None:
+    share = toy(postgres, name="demo_other")
+    postgres.claim(share)
+    query(share, "create table if not exists survivor (id int)")
+    postgres.revoke(share)
+    postgres.revoke(share)
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        query(share, "select 1")
+    postgres.claim(share)
+    assert query(share, "select count(*) from survivor") == [(0,)]
+
+
+def test_the_password_is_in_no_log_of_statements(postgres: Provider, share: Binding) -> None:
+    admin = postgres.admin
+    query(admin, "alter system set log_statement = 'all'")
+    query(admin, "select pg_reload_conf()")
+    fourth = toy(postgres, 4)
+    postgres.claim(fourth)
+    query(admin, "alter system reset log_statement")
+    (log,) = query(admin, "select pg_read_file(current_setting('data_directory') || '/../server.log')")
+    assert fourth["username"] in str(log[0])
+    assert fourth["password"] not in str(log[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        pytest.param({"password": "wrong"}, "auth", id="wrong password"),
+        pytest.param({"database": "nowhere"}, "absent", id="no such database"),
+        pytest.param({"port": "1"}, "unreachable", id="nobody listens"),
+    ],
+)
+def test_a_failure_says_whose_turn_it_is(
+    postgres: Provider, monkeypatch: pytest.MonkeyPatch, changes: Binding, kind: str
+) -> None:
+    monkeypatch.setattr("tests.contracts.shipped.PATIENCE", 0)
+    with pytest.raises(ClaimFailedError, match=kind) as failure:
+        postgres.claim(toy(postgres), {**postgres.admin, **changes})
+    assert failure.value.kind == kind
+    assert postgres.admin["password"] not in str(failure.value)
+
+
+def test_a_name_that_the_server_would_cut_off_is_refused(postgres: Provider) -> None:
+    with pytest.raises(ClaimFailedError, match="longer than 63 bytes"):
+        postgres.claim({**toy(postgres), "username": "a" * 64})

@@ -1,0 +1,41 @@
+"""The kind cluster of demo and e2e, with our images on its nodes and the CRD in place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from aistack.api.crd import CRD_NAME
+from aistack.catalog.locate import catalog_folder
+from aistack.images import default_cache, discover, host_platform, make_plan, sources_of
+from tests.cluster.common import debian
+from tests.cluster.common.progress import Progress
+from tests.cluster.common.shell import succeeds
+from tests.cluster.kind import Kind
+from tests.journey.kube import Kube
+
+BUILDERS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+"""Programs that build our images where no Docker daemon answers, and their Debian packages."""
+ROOT = Path(__file__).resolve().parents[2]
+AISTACK = Path(sys.executable).parent / "aistack"
+
+
+def bring_up() -> Kube:
+    """Build what is missing, bring the cluster up, load the images, install the CRD; all of it again costs seconds."""
+    if not succeeds(["docker", "info"], timeout=20):
+        debian.ensure(BUILDERS, Progress(1))
+    subprocess.run([AISTACK, "images", "build"], cwd=ROOT, check=True)
+    kind = Kind()
+    kind.up(preload=image_archives())
+    kube = Kube(kind.kubectl, kind.kubeconfig)
+    kube.run("apply", "--server-side", "-f", str(ROOT / "crds"))
+    kube.run("wait", "--for=condition=Established", f"crd/{CRD_NAME}", "--timeout=30s")
+    return kube
+
+
+def image_archives() -> list[Path]:
+    """Return the archives of all images that pods run."""
+    images = discover(catalog_folder())
+    plan = make_plan(images, sources_of(images), cache=default_cache(), platform=host_platform())
+    return [step.archive for step in plan.running()]

@@ -1,0 +1,72 @@
+"""One kind cluster, one operator and one starter stack for the whole suite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.common.daemons import Daemon
+from tests.cluster.common.paths import run_dir
+from tests.demo.cluster import bring_up
+from tests.journey.kube import Kube, KubeError
+from tests.journey.operator import operator_daemon, start_operator
+from tests.journey.starter import Starter
+
+NAMESPACE = "e2e"
+
+
+@pytest.fixture(scope="session")
+def kube() -> Kube:
+    """The cluster; it stays up afterwards, so that the next run is quick."""
+    return bring_up()
+
+
+@pytest.fixture(scope="session")
+def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """The operator, serving all namespaces; the demo's makes way for it meanwhile, as there must be one only."""
+    demo = operator_daemon(run_dir("demo"))
+    demo_ran = demo.alive
+    demo.stop()
+    daemon = operator_daemon(tmp_path_factory.mktemp("operator"))
+    start_operator(daemon, kube.kubeconfig)
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+        if demo_ran:
+            start_operator(demo, kube.kubeconfig)
+
+
+@pytest.fixture
+def no_operator(operator: Daemon, kube: Kube) -> Iterator[None]:
+    """Nobody reconciles, for tests that run an operator of their own."""
+    operator.stop()
+    yield
+    start_operator(operator, kube.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
+    """A starter stack, all Ready, in a namespace that enforces the restricted Pod Security Standard."""
+    stack = Starter(kube, NAMESPACE, "demo")
+    _remove(kube, NAMESPACE)
+    kube.run("create", "namespace", NAMESPACE)
+    kube.run("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+    started = time.monotonic()
+    kube.apply(stack.manifest())
+    stack.aistack("wait", stack.name, "--timeout", "400", timeout=420)
+    print(f"\nstarter: applied to Ready in {time.monotonic() - started:.0f} s")
+    yield stack
+    _remove(kube, NAMESPACE)
+
+
+def _remove(kube: Kube, namespace: str) -> None:
+    """Delete a namespace and its stacks, with their data."""
+    try:
+        kube.run("get", "namespace", namespace)
+    except KubeError:
+        return
+    kube.run("-n", namespace, "delete", "aistacks", "--all", "--timeout=180s", timeout=200)
+    kube.run("delete", "namespace", namespace, "--timeout=120s", timeout=150)

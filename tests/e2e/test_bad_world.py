@@ -1,0 +1,54 @@
+"""A world that isn't ready: the status names the object, what is wrong and what to do; it heals by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journey.kube import Kube, eventually
+from tests.journey.starter import Starter
+
+pytestmark = pytest.mark.e2e
+
+ONLY_POSTGRES = {"profile": None, "components": [{"name": "postgres"}], "deletionPolicy": "Delete"}
+
+
+@pytest.fixture
+def small(kube: Kube, operator: object) -> Iterator[Starter]:
+    """A namespace for a stack of PostgreSQL alone."""
+    stack = Starter(kube, "e2e-bad-world", "small")
+    kube.run("create", "namespace", stack.namespace)
+    try:
+        yield stack
+    finally:
+        kube.run("-n", stack.namespace, "delete", "aistack", "--all", "--timeout=60s")
+        kube.run("delete", "namespace", stack.namespace, "--timeout=60s")
+
+
+def test_an_image_that_cannot_be_pulled(small: Starter) -> None:
+    small.kube.apply(_stack(small, images={"registry": "registry.invalid/nowhere"}))
+    message = eventually(lambda: _said(small, "registry.invalid/nowhere/postgres"), seconds=90)
+    assert "pull" in message
+    assert "images" in message, "the message says what to do"
+    assert small.condition("Ready")["reason"] == "Unhealthy"
+    small.kube.apply(_stack(small))
+    eventually(lambda: small.condition("Ready").get("status") == "True", seconds=120)
+
+
+def test_a_volume_that_cannot_be_bound(small: Starter) -> None:
+    small.kube.apply(_stack(small, storage={"className": "no-such-class"}))
+    message = eventually(lambda: _said(small, "no-such-class") or _said(small, "PersistentVolumeClaim"), seconds=90)
+    assert small.condition("Ready")["status"] == "False"
+    assert "volume" in message.lower()
+
+
+def _stack(small: Starter, **spec: object) -> dict[str, object]:
+    manifest = small.manifest(**{**ONLY_POSTGRES, **spec})
+    manifest["spec"].pop("profile")
+    return manifest
+
+
+def _said(small: Starter, words: str) -> str:
+    message = str(small.live().get("status", {}).get("message", ""))
+    return message if words in message else ""

@@ -1,0 +1,99 @@
+"""The operator killed again and again while it applies, claims and deletes: it gets there, and leaves nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aistack.settings import OPERATOR_NAMESPACE
+from tests.cluster.common.daemons import Daemon
+from tests.journey.kube import Kube, KubeError, eventually
+from tests.journey.operator import start_operator
+from tests.journey.starter import Starter
+
+pytestmark = pytest.mark.e2e
+
+WRITES_PER_LIFE = (1, 2, 3, 5, 8, 8, 8, 8, 6, 4, 2, 1)
+"""How many writes the operator gets to make in each of its lives while the stack comes up."""
+DELETES_PER_LIFE = (1, 4, 9, 9, 2)
+"""The same while the stack goes away."""
+
+
+@pytest.fixture
+def doomed(kube: Kube, tmp_path: Path, no_operator: None) -> Iterator[tuple[Starter, Daemon]]:
+    """A stack whose operator is not started yet."""
+    stack = Starter(kube, "e2e-killed", "phoenix")
+    kube.run("create", "namespace", stack.namespace)
+    kube.run("label", "namespace", stack.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    daemon = Daemon("doomed-operator", tmp_path)
+    try:
+        yield stack, daemon
+    finally:
+        daemon.stop()
+        kube.run("delete", "namespace", stack.namespace, "--wait=false")
+
+
+def test_a_killed_operator_gets_there_all_the_same(doomed: tuple[Starter, Daemon]) -> None:
+    stack, daemon = doomed
+    stack.kube.apply(stack.manifest(deletionPolicy="Delete"))
+    deaths = _live_and_die(stack, daemon, WRITES_PER_LIFE)
+    start_operator(daemon, stack.kube.kubeconfig)
+    eventually(lambda: stack.condition("Ready").get("status") == "True", seconds=300)
+    run = stack.log_run("phoenix", metric=0.5, artifact=b"from the ashes")
+    assert stack.metric_in_postgres(run.run_id) == 0.5
+    daemon.stop()
+    stack.kube.run("-n", stack.namespace, "delete", "aistack", stack.name, "--wait=false")
+    deaths += _live_and_die(stack, daemon, DELETES_PER_LIFE)
+    start_operator(daemon, stack.kube.kubeconfig)
+    eventually(lambda: _gone(stack), seconds=240)
+    assert deaths >= 10, "the operator was not killed often enough for this test to mean anything"
+    _assert_nothing_left(stack)
+
+
+def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[int, ...]) -> int:
+    """Let the operator live once for each entry; return how often it was killed."""
+    deaths = 0
+    for number, writes in enumerate(lives):
+        moment = "before" if number % 2 else "after"
+        program = ("-m", "tests.e2e.killable", str(writes), moment)
+        daemon.start([sys.executable, *program, "--kubeconfig", str(stack.kube.kubeconfig)])
+        deadline = time.monotonic() + 60
+        while daemon.alive and time.monotonic() < deadline and not _settled(stack):
+            time.sleep(0.1)
+        deaths += not daemon.alive
+        daemon.stop()
+    return deaths
+
+
+def _settled(stack: Starter) -> bool:
+    """Whether there is nothing left to write, so that waiting for a kill would be in vain."""
+    try:
+        live = stack.live()
+    except KubeError:
+        return True
+    ready = {c["type"]: c["status"] for c in live.get("status", {}).get("conditions", [])}.get("Ready")
+    return ready == "True" and not live["metadata"].get("deletionTimestamp")
+
+
+def _gone(stack: Starter) -> bool:
+    try:
+        stack.live()
+    except KubeError:
+        return True
+    return False
+
+
+def _assert_nothing_left(stack: Starter) -> None:
+    kinds = (
+        "deployments,statefulsets,services,configmaps,secrets,jobs,networkpolicies,persistentvolumeclaims,"
+        "serviceaccounts,roles,rolebindings,pods"
+    )
+    selector = f"aistack.dev/stack={stack.name}"
+    left = stack.kube.json("-n", stack.namespace, "get", kinds, "-l", selector)["items"]
+    assert [f"{o['kind']}/{o['metadata']['name']}" for o in left] == []
+    inventories = stack.kube.json("-n", OPERATOR_NAMESPACE, "get", "configmaps")["items"]
+    assert [c["metadata"]["name"] for c in inventories if stack.name in c["metadata"]["name"]] == []

@@ -1,0 +1,39 @@
+"""``python -m tests.generate [--check]``: writes every generated file, or tells which ones are stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from aistack.api.crd import CRD_FILE, crd_yaml
+from tests.golden import expected_renders
+from tests.picture import picture
+from tests.reference import reference
+
+ROOT = Path(__file__).resolve().parent.parent
+CRD = ROOT / "crds" / CRD_FILE
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Yield each generated file and what it must hold."""
+    yield CRD, crd_yaml()
+    yield picture()
+    yield reference()
+    yield from expected_renders()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write what differs; with ``--check`` only name it."""
+    stale = [(path, text) for path, text in generated() if not path.is_file() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        print(f"{'stale' if '--check' in arguments else 'written'}: {path.relative_to(ROOT)}")
+        if "--check" not in arguments:
+            path.write_text(text, "utf-8")
+    if stale and "--check" in arguments:
+        print("run `make generate` and commit what it writes")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

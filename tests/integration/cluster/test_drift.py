@@ -1,0 +1,161 @@
+"""Edits by others: undone where the field was ours, left alone where it never was, only reported where asked to."""
+
+from __future__ import annotations
+
+import pytest
+
+from aistack.cluster.engine import Engine
+from aistack.objects.manifest import Manifest, ObjectRef
+from aistack.objects.outcome import ObjectOutcome, Verb
+from aistack.objects.plan import ApplyObject, DriftPolicy, Plan, Unit
+from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, STACK, Lab, eventually, only, plan_of
+
+pytestmark = pytest.mark.integration
+
+
+async def meddle(lab: Lab, ref: ObjectRef, patch: Manifest) -> None:
+    async with await lab.stranger() as stranger:
+        (await stranger.merge(ref, patch)).result()
+
+
+async def passes_until(lab: Lab, engine: Engine, plan: Plan, verb: Verb) -> ObjectOutcome:
+    """Repeat passes until the watch brought the news and a pass acted on it."""
+    found: list[ObjectOutcome] = []
+
+    async def seen() -> bool:
+        found[:] = [o for o in only(await engine.apply(plan, lab.owner)).objects if o.verb is verb]
+        return bool(found)
+
+    await eventually(seen)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"data": {"k": "theirs"}}, id="value changed"),
+        pytest.param({"data": None}, id="fields removed"),
+        pytest.param({"metadata": {"labels": {STACK: None}}}, id="label removed, so that the watch loses sight of it"),
+        pytest.param({"metadata": {"labels": {STACK: "other"}}}, id="given to another owner"),
+    ],
+)
+async def test_an_edit_is_undone(lab: Lab, patch: Manifest) -> None:
+    step = lab.config("c", k="ours")
+    plan = plan_of(Unit("a", prepare=(step,)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+        await meddle(lab, step.ref, patch)
+        await passes_until(lab, engine, plan, Verb.REPAIRED)
+        lab.calls.clear()
+        assert (await engine.apply(plan, lab.owner)).settled
+        assert not lab.calls
+
+    live = await lab.get(CONFIG, "c")
+    assert live and live["data"] == {"k": "ours"}
+    assert live["metadata"]["labels"][STACK] == lab.name
+
+
+async def test_an_edit_made_while_the_operator_was_down_is_undone(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    plan = plan_of(Unit("a", prepare=(step,)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+    await meddle(lab, step.ref, {"data": {"k": "theirs"}})
+    async with lab.engine() as engine:
+        outcome = await engine.apply(plan, lab.owner)
+
+    assert only(outcome).objects[0].verb is Verb.REPAIRED
+
+
+async def test_fields_of_ours_are_won_back_together_with_a_change_of_the_plan(lab: Lab) -> None:
+    step = lab.workload("w", image="one")
+    async with lab.engine() as engine:
+        await engine.apply(plan_of(Unit("a", run=(step,))), lab.owner)
+        image = {"name": "c", "image": "registry.example/theirs:1"}
+        await meddle(lab, step.ref, {"spec": {"template": {"spec": {"containers": [image]}}}})
+        outcome = await engine.apply(plan_of(Unit("a", run=(lab.workload("w", image="two"),))), lab.owner)
+
+    assert only(outcome).objects[0].verb is Verb.CONFIGURED
+    live = await lab.get(DEPLOYMENT, "w")
+    assert live and live["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/two:1"
+
+
+async def test_a_deleted_object_is_made_again(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    plan = plan_of(Unit("a", prepare=(step,)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+        live = await lab.get(CONFIG, "c")
+        assert live
+        (await lab.client.delete(step.ref, live["metadata"]["uid"])).result()
+        await passes_until(lab, engine, plan, Verb.REPAIRED)
+
+    assert await lab.get(CONFIG, "c")
+
+
+async def test_warn_only_reports(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        await meddle(lab, step.ref, {"data": {"k": "theirs"}})
+        warning = plan_of(Unit("a", prepare=(step,)), drift=DriftPolicy.WARN)
+        drifted = await passes_until(lab, engine, warning, Verb.DRIFTED)
+
+    assert "edited by somebody else" in drifted.note
+    live = await lab.get(CONFIG, "c")
+    assert live and live["data"] == {"k": "theirs"}
+
+
+async def test_a_field_that_was_never_ours_is_left_to_its_manager(lab: Lab) -> None:
+    """Somebody scales a Deployment whose replicas we didn't set; later the plan wants them."""
+    step = lab.workload("w")
+    step.manifest["spec"].pop("replicas")
+    wanting = lab.workload("w", image="two")
+    async with lab.engine() as engine:
+        await engine.apply(plan_of(Unit("a", run=(step,))), lab.owner)
+        await meddle(lab, step.ref, {"spec": {"replicas": 3}})
+        outcome = await engine.apply(plan_of(Unit("a", run=(wanting,))), lab.owner)
+        lab.calls.clear()
+        again = await engine.apply(plan_of(Unit("a", run=(wanting,))), lab.owner)
+
+    contested = only(outcome).objects[0]
+    assert contested.verb is Verb.CONTESTED
+    assert ".spec.replicas" in contested.note
+    assert "stranger" in contested.note
+    assert only(again).objects[0].verb is Verb.CONTESTED
+    assert not lab.calls
+    live = await lab.get(DEPLOYMENT, "w")
+    assert live and live["spec"]["replicas"] == 3
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/two:1"
+    assert only(outcome).complete
+
+
+async def test_own_fields_are_won_back_while_a_contested_one_stays(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    wanting = lab.config("c", k="ours", n="ours")
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        await meddle(lab, step.ref, {"data": {"n": "theirs", "k": "theirs"}})
+        outcome = await engine.apply(plan_of(Unit("a", prepare=(wanting,))), lab.owner)
+
+    assert only(outcome).objects[0].verb is Verb.CONTESTED
+    live = await lab.get(CONFIG, "c")
+    assert live and live["data"] == {"k": "ours", "n": "theirs"}
+
+
+async def test_an_edit_that_cannot_be_merged_with_ours_is_undone(lab: Lab) -> None:
+    """A renumbered port would stand beside ours under the same name, which the API server refuses."""
+    spec = {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 5000}]}
+    step = ApplyObject({"apiVersion": "v1", "kind": "Service", "metadata": lab.meta("s", "a"), "spec": spec})
+    plan = plan_of(Unit("a", prepare=(step,)))
+    async with lab.engine() as engine, await lab.stranger() as stranger:
+        await lab.settle(engine, plan)
+        (await stranger.merge(step.ref, {"spec": {"ports": [{"name": "http", "port": 81}]}})).result()
+
+        async def back() -> bool:
+            await engine.apply(plan, lab.owner)
+            live = await lab.get(step.ref.object_kind, "s")
+            return live is not None and [p["port"] for p in live["spec"]["ports"]] == [5000]
+
+        await eventually(back)
+        assert (await lab.settle(engine, plan)).settled

@@ -1,0 +1,190 @@
+"""Order inside a plan: what waits for what, and actions that run once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aistack.objects.outcome import ActionState
+from aistack.objects.plan import Unit
+from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, JOB, Lab, eventually, only, plan_of
+
+pytestmark = pytest.mark.integration
+
+
+async def test_consumers_wait_until_their_provider_is_healthy(lab: Lab) -> None:
+    provider = Unit("db", run=(lab.workload("db", unit="db"),))
+    consumer = Unit(
+        "app",
+        after=("db",),
+        prepare=(lab.config("app", unit="app"),),
+        actions=(lab.action("app/postgres", "claim", unit="app", after=("db",)),),
+        run=(lab.workload("app", unit="app"),),
+    )
+    plan = plan_of(provider, consumer)
+    async with lab.engine() as engine:
+        first = await engine.apply(plan, lab.owner)
+        assert first.units["app"].waiting_for == ("db",)
+        assert [a.state for a in first.units["app"].actions] == [ActionState.PENDING]
+        assert await lab.names(CONFIG) >= {"app"}
+        assert await lab.names(DEPLOYMENT) == {"db"}
+        assert await lab.names(JOB) == set()
+
+        async def claimed() -> bool:
+            await lab.play_kubelet()
+            outcome = await engine.apply(plan, lab.owner)
+            return outcome.units["app"].actions[0].state is ActionState.RUNNING
+
+        await eventually(claimed)
+        assert await lab.names(DEPLOYMENT) == {"db"}
+        await lab.end_job("claim")
+        await lab.settle(engine, plan)
+
+    assert await lab.names(DEPLOYMENT) == {"db", "app"}
+
+
+async def test_workloads_do_not_wait_for_an_action_that_does_not_block(lab: Lab) -> None:
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim", blocking=False),), run=(lab.workload("w"),)))
+    async with lab.engine() as engine:
+        first = only(await engine.apply(plan, lab.owner))
+        assert await lab.names(DEPLOYMENT) == {"w"}
+        assert not first.complete
+        await lab.end_job("claim")
+        await lab.settle(engine, plan)
+
+
+async def test_a_finished_action_may_vanish(lab: Lab) -> None:
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),), run=(lab.workload("w"),)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        await lab.end_job("claim")
+        await lab.settle(engine, plan)
+        live = await lab.get(JOB, "claim")
+        assert live
+        (await lab.client.delete(plan.units[0].actions[0].ref, live["metadata"]["uid"])).result()
+    async with lab.engine() as engine:
+        outcome = await engine.apply(plan, lab.owner)
+
+    assert outcome.settled
+    assert lab.writes() == 0
+    assert await lab.names(JOB) == set()
+
+
+async def test_a_failed_action_says_why_and_runs_again(lab: Lab) -> None:
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),), run=(lab.workload("w"),)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        await lab.end_job("claim", 1, "Traceback\nConnectionError: db refused the connection\n")
+
+        async def failed() -> bool:
+            outcome = await engine.apply(plan, lab.owner)
+            (action,) = only(outcome).actions
+            return action.state is ActionState.FAILED and action.message == "ConnectionError: db refused the connection"
+
+        await eventually(failed)
+        assert await lab.names(DEPLOYMENT) == set()
+
+        async def again() -> bool:
+            return only(await engine.apply(plan, lab.owner)).actions[0].state is ActionState.RUNNING
+
+        await eventually(again)
+        await lab.end_job("claim")
+        await lab.settle(engine, plan)
+
+    assert await lab.names(DEPLOYMENT) == {"w"}
+
+
+async def test_a_failed_action_asks_for_a_pass_when_its_turn_comes(lab: Lab) -> None:
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),)))
+    async with lab.engine(retry_base=30.0) as engine:
+        await engine.apply(plan, lab.owner)
+        await lab.end_job("claim", 1)
+
+        async def waits() -> bool:
+            return 0 < (await engine.apply(plan, lab.owner)).retry_after <= 30
+
+        await eventually(waits)
+
+
+async def test_a_changed_action_runs_and_its_old_job_goes(lab: Lab) -> None:
+    async with lab.engine() as engine:
+        old = plan_of(Unit("a", actions=(lab.action("a/x", "claim-old"),)))
+        await engine.apply(old, lab.owner)
+        await lab.end_job("claim-old")
+        await lab.settle(engine, old)
+        new = plan_of(Unit("a", actions=(lab.action("a/x", "claim-new"),)))
+
+        async def replaced() -> bool:
+            await engine.apply(new, lab.owner)
+            return await lab.names(JOB) == {"claim-new"}
+
+        await eventually(replaced)
+
+
+async def test_a_running_unit_is_kept_from_drifting_while_its_provider_is_down(lab: Lab) -> None:
+    units = (Unit("db", run=(lab.workload("db", unit="db"),)), Unit("app", after=("db",), run=(lab.workload("app"),)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(*units))
+        broken = Unit("db", run=(lab.workload("db", unit="db", image="two"),))  # its new pod doesn't come up
+        app = await lab.get(DEPLOYMENT, "app")
+        assert app
+        (await lab.client.delete(units[1].run[0].ref, app["metadata"]["uid"])).result()
+
+        async def repaired() -> bool:
+            outcome = await engine.apply(plan_of(broken, units[1]), lab.owner)
+            assert not outcome.units["db"].healthy
+            return "app" in await lab.names(DEPLOYMENT)
+
+        await eventually(repaired)
+        changed = Unit("app", after=("db",), run=(lab.workload("app", image="two"),))
+        outcome = await engine.apply(plan_of(broken, changed), lab.owner)
+
+    assert outcome.units["app"].waiting_for == ("db",)
+    live = await lab.get(DEPLOYMENT, "app")
+    assert live and live["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/one:1"
+
+
+async def test_a_suspended_unit_is_not_touched(lab: Lab) -> None:
+    step = lab.config("c", k="1")
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        lab.calls.clear()
+        outcome = await engine.apply(plan_of(Unit("a", prepare=(lab.config("c", k="2"),), suspended=True)), lab.owner)
+
+    assert only(outcome).suspended
+    assert only(outcome).healthy
+    assert not lab.calls
+
+
+async def test_an_action_that_blocks_nothing_runs_beside_the_workloads(lab: Lab) -> None:
+    """A share that only pods spawned later use: workloads start without it, and the unit isn't complete without it."""
+    provider = Unit("late", run=(lab.workload("late", unit="late"),))
+    action = replace(lab.action("app/late", "claim", unit="app", after=("late",)), blocking=False)
+    consumer = Unit("app", actions=(action,), run=(lab.workload("app", unit="app"),))
+    async with lab.engine() as engine:
+        outcome = await engine.apply(plan_of(provider, consumer), lab.owner)
+
+        assert await lab.names(DEPLOYMENT) == {"late", "app"}
+        assert await lab.names(JOB) == set()
+        assert outcome.units["app"].waiting_for == ("late",)
+        assert not outcome.units["app"].healthy
+
+
+async def test_actions_that_exclude_each_other_run_one_after_the_other(lab: Lab) -> None:
+    """Two claims at once would change a provider's list of users at the same time."""
+    first = replace(lab.action("a/db", "one", unit="a"), exclusive="db")
+    second = replace(lab.action("b/db", "two", unit="b"), exclusive="db")
+    plan = plan_of(Unit("a", actions=(first,)), Unit("b", actions=(second,)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        assert await lab.names(JOB) == {"one"}
+        await engine.apply(plan, lab.owner)
+        assert await lab.names(JOB) == {"one"}
+        await lab.end_job("one")
+
+        async def followed() -> bool:
+            await engine.apply(plan, lab.owner)
+            return await lab.names(JOB) == {"one", "two"}
+
+        await eventually(followed)

@@ -1,0 +1,95 @@
+"""The inventory: written ahead, lost, stale, written by somebody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from aistack.cluster.transport import Call
+from aistack.errors import ClusterError
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.outcome import Verb
+from aistack.objects.plan import Unit
+from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, SECRET, Killed, Lab, only, plan_of
+
+pytestmark = pytest.mark.integration
+
+
+def inventory_ref(lab: Lab) -> ObjectRef:
+    return ObjectRef("v1", "ConfigMap", lab.system, f"inventory.{lab.namespace}.{lab.name}")
+
+
+async def lose(lab: Lab) -> None:
+    live = await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+    assert live
+    (await lab.client.delete(inventory_ref(lab), live["metadata"]["uid"])).result()
+
+
+async def test_a_lost_inventory_is_made_anew_from_labels_and_managers(lab: Lab) -> None:
+    plan = plan_of(lab.everything(k="v"))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+    before = await lab.versions(CONFIG, SECRET)
+    await lose(lab)
+    async with lab.engine() as engine:
+        observed = await engine.observe(lab.owner)
+        outcome = await lab.settle(engine, plan)
+
+    assert observed.secrets["s"].generation == 1
+    assert {o.verb for o in only(outcome).objects} == {Verb.UNCHANGED}
+    assert await lab.versions(CONFIG, SECRET) == before
+    assert await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+
+
+async def test_what_a_lost_inventory_knew_is_still_pruned(lab: Lab) -> None:
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(lab.config("c"), lab.config("old")))))
+    await lose(lab)
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(lab.config("c"),))))
+
+    assert await lab.names(CONFIG) & {"c", "old"} == {"c"}
+
+
+async def test_what_a_lost_inventory_knew_is_still_deleted(lab: Lab) -> None:
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(lab.everything(k="v")))
+    await lose(lab)
+    async with lab.engine() as engine:
+        await lab.remove(engine, retain=False)
+
+    assert await lab.names(DEPLOYMENT) == await lab.names(SECRET) == set()
+    assert "c" not in await lab.names(CONFIG)
+
+
+async def test_intentions_are_stored_before_the_first_object(lab: Lab) -> None:
+    def strike(call: Call) -> None:
+        if call.verb == "apply":
+            raise Killed
+
+    lab.client.hooks.append(strike)
+    with pytest.raises(BaseExceptionGroup):
+        async with lab.engine() as engine:
+            await engine.apply(plan_of(Unit("a", prepare=(lab.config("c"),))), lab.owner)
+
+    stored = await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+    assert stored and f"v1|ConfigMap|{lab.namespace}|c" in stored["data"]["objects.json"]
+    assert await lab.get(CONFIG, "c") is None
+
+
+async def test_a_second_operator_cannot_overwrite_the_first_ones_memory(lab: Lab) -> None:
+    async with lab.engine() as first, lab.engine() as second:
+        await first.apply(plan_of(Unit("a", prepare=(lab.config("c"),))), lab.owner)
+        with pytest.raises(ClusterError) as refused:
+            await second.apply(plan_of(Unit("a", prepare=(lab.config("d"),))), lab.owner)
+        assert refused.value.status == 409
+        assert await lab.get(CONFIG, "d") is None
+        assert (await second.apply(plan_of(Unit("a", prepare=(lab.config("d"),))), lab.owner)).settled
+
+
+async def test_no_value_of_a_secret_is_in_it(lab: Lab) -> None:
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(lab.everything(k="v")))
+    secret, stored = await lab.get(SECRET, "s-1"), await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+
+    assert secret and stored
+    assert secret["data"]["p"] not in str(stored)

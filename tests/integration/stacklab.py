@@ -1,0 +1,211 @@
+"""An AIStack of the toy catalog on the real API server, reconciled pass by pass.
+
+There is no kubelet: :meth:`StackLab.play` reports pods as running and Jobs' pods as done in its place. All else is
+real: the API server, server-side apply, the controllers that make Deployments' and Jobs' pods, RBAC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from aistack.api.crd import crd_yaml
+from aistack.api.group import API_VERSION, FIELD_MANAGER, KIND
+from aistack.catalog.models import Catalog
+from aistack.cluster.client import Client
+from aistack.cluster.engine import Engine
+from aistack.errors import ClusterError, NotReadyError
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
+from aistack.pipeline import Pipeline
+from aistack.settings import engine_settings
+from tests.cluster.controlplane import ControlPlane
+from tests.integration.cluster.lab import JOB_NAME, POD, WRITES, Lab
+from tests.toy import toy
+
+STACKS = ObjectKind(API_VERSION, KIND)
+KINDS = (
+    ObjectKind("v1", "ConfigMap"),
+    ObjectKind("v1", "PersistentVolumeClaim"),
+    ObjectKind("v1", "Secret"),
+    ObjectKind("v1", "Service"),
+    ObjectKind("apps/v1", "Deployment"),
+    ObjectKind("networking.k8s.io/v1", "NetworkPolicy"),
+)
+"""Every kind that the toy makes, but Jobs."""
+PATIENCE = 120.0
+"""Seconds: on a busy machine the garbage collector alone may take a minute over a foreground deletion."""
+_serial = itertools.count(1)
+
+
+@dataclass
+class StackLab:
+    """One namespace with one stack; ``pipeline`` reconciles it as the operator does."""
+
+    cluster: ControlPlane
+    client: Client
+    namespace: str = field(default_factory=lambda: f"stack-{next(_serial)}")
+    name: str = "demo"
+
+    def __post_init__(self) -> None:
+        self.lab = Lab(self.cluster, self.client, self.namespace, self.name)
+
+    @property
+    def system(self) -> str:
+        """The operator's namespace in this test."""
+        return f"{self.namespace}-system"
+
+    @property
+    def calls(self) -> Counter[tuple[str, str]]:
+        """Requests by verb and kind since it was last cleared."""
+        return self.lab.calls
+
+    def writes(self) -> dict[str, int]:
+        """Requests that write, by verb and kind, since the counter was last cleared."""
+        return {f"{verb} {kind}": n for (verb, kind), n in self.calls.items() if verb in WRITES}
+
+    async def prepare(self) -> None:
+        """Make the namespaces and the AIStack kind."""
+        await self.client.apply(yaml.safe_load(crd_yaml()), force=True)
+        for name in (self.namespace, self.system):
+            await self.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        await self.eventually(self._served, lambda served: served)
+
+    async def _served(self) -> bool:
+        try:
+            return (await self.client.list(STACKS)).ok
+        except ClusterError:
+            return False
+
+    @asynccontextmanager
+    async def operator(self, catalog: Catalog | None = None, client: Client | None = None) -> AsyncIterator[Pipeline]:
+        """A fresh operator, as after a restart."""
+        async with Engine(client or self.client, engine_settings(self.system)) as engine:
+            await engine.start()
+            yield Pipeline(client or self.client, engine, catalog or toy())
+
+    # ------------------------------------------------------------------ the user
+
+    def manifest(self, spec: str | Mapping[str, Any]) -> Manifest:
+        """The AIStack with this spec."""
+        data = yaml.safe_load(spec) if isinstance(spec, str) else dict(spec)
+        metadata = {"name": self.name, "namespace": self.namespace}
+        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": data}
+
+    async def create(self, spec: str) -> None:
+        """Create the stack."""
+        (await self.client.create(self.manifest(spec))).result()
+
+    async def change(self, spec: str) -> None:
+        """Replace the stack's spec."""
+        live = await self.live()
+        (await self.client.replace({**live, "spec": yaml.safe_load(spec)})).result()
+
+    async def delete(self) -> None:
+        """Ask for the stack's deletion."""
+        live = await self.live()
+        (await self.client.delete(ref_of(live), live["metadata"]["uid"])).result()
+
+    async def live(self) -> Manifest:
+        """The stack as the API server has it."""
+        return (await self.client.get(ObjectRef(API_VERSION, KIND, self.namespace, self.name))).result()
+
+    async def gone(self) -> bool:
+        """Whether the stack is gone for good."""
+        return (await self.client.get(ObjectRef(API_VERSION, KIND, self.namespace, self.name))).status == 404
+
+    async def get(self, kind: str, name: str) -> Manifest | None:
+        """One object of the stack."""
+        return await self.lab.get(next(k for k in KINDS if k.kind == kind), name)
+
+    async def must(self, kind: str, name: str) -> Manifest:
+        """One object of the stack that must be there."""
+        found = await self.get(kind, name)
+        assert found is not None, f"{kind} {name} doesn't exist"
+        return found
+
+    async def versions(self) -> dict[str, str]:
+        """The resourceVersion of every object that the stack may have made."""
+        return await self.lab.versions(*KINDS)
+
+    # ------------------------------------------------------------------ the operator
+
+    async def reconcile(self, pipeline: Pipeline) -> Manifest:
+        """One pass; what isn't ready yet comes again, as the queue would have it."""
+        try:
+            live, _ = await pipeline.reconcile(await self.live())
+        except NotReadyError:
+            live = await self.live()
+        return live
+
+    async def converge(self, pipeline: Pipeline) -> Manifest:
+        """Reconcile until the stack says that it is ready."""
+
+        async def step() -> Manifest:
+            await self.reconcile(pipeline)
+            await self.play()
+            return await self.live()
+
+        return await self.eventually(step, lambda live: condition(live, "Ready")["status"] == "True")
+
+    async def settle(self, pipeline: Pipeline, message: str) -> Manifest:
+        """Reconcile until the status has something in its message."""
+
+        async def step() -> Manifest:
+            await self.reconcile(pipeline)
+            await self.play()
+            return await self.live()
+
+        return await self.eventually(step, lambda live: message in live["status"].get("message", ""))
+
+    async def vanish(self, pipeline: Pipeline) -> None:
+        """Reconcile until the stack is gone."""
+
+        async def step() -> str:
+            if await self.gone():
+                return ""
+            return str((await self.reconcile(pipeline))["status"]["message"])
+
+        await self.eventually(step, lambda message: not message)
+
+    async def play(self) -> None:
+        """Stand in for the kubelet: pods of workloads run, pods of Jobs have done their work."""
+        await self.lab.play_kubelet()
+        for pod in (await self.client.list(POD, self.namespace)).result()["items"]:
+            if pod["status"].get("phase") == "Pending" and JOB_NAME in pod["metadata"]["labels"]:
+                await self.lab.report(pod["metadata"]["name"], {"phase": "Succeeded"})
+
+    async def eventually(self, step: Any, holds: Any) -> Any:
+        """Repeat a step until its result holds; returns the result."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        while not holds(result := await step()):
+            assert loop.time() < end, f"not within {PATIENCE} s: {result}"
+            await asyncio.sleep(0.05)
+        return result
+
+
+@asynccontextmanager
+async def stack_lab(cluster: ControlPlane) -> AsyncIterator[StackLab]:
+    """A lab of its own for one test."""
+    async with await Client.connect(FIELD_MANAGER, str(cluster.kubeconfig)) as client:
+        lab = StackLab(cluster, client)
+        await lab.prepare()
+        yield lab
+
+
+def condition(live: Manifest, kind: str) -> dict[str, Any]:
+    """One of a stack's conditions; an unknown one where it isn't there."""
+    unknown = {"status": "Unknown", "reason": "", "message": ""}
+    return next((c for c in live.get("status", {}).get("conditions", []) if c["type"] == kind), unknown)
+
+
+def said(live: Manifest) -> tuple[str, str, str]:
+    """Status of Ready and of Stalled, and the reason."""
+    return condition(live, "Ready")["status"], condition(live, "Stalled")["status"], condition(live, "Ready")["reason"]

@@ -1,0 +1,127 @@
+"""The CRD: structural, documented, bounded, and the file in crds/ is what the models say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from aistack.api.crd import CRD_FILE, CRD_NAME, crd_manifest, crd_yaml
+from aistack.api.structural import structural_schema
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = crd_manifest()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+UNKNOWN_TO_STRUCTURAL_SCHEMAS = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title", "const", "propertyNames"}
+
+
+def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every schema with its path."""
+    yield path, schema
+    for name, sub in schema.get("properties", {}).items():
+        yield from nodes(sub, f"{path}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from nodes(schema[key], f"{path}[]")
+
+
+NODES = [pytest.param(node, id=path or "root") for path, node in nodes(SCHEMA)]
+
+
+def test_the_file_is_what_the_models_say() -> None:
+    assert (ROOT / "crds" / CRD_FILE).read_text() == crd_yaml(), "run: make generate"
+
+
+def test_the_yaml_says_what_the_manifest_says() -> None:
+    assert yaml.safe_load(crd_yaml()) == crd_manifest()
+    assert crd_manifest()["metadata"]["name"] == CRD_NAME
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_every_part_is_structural(node: dict[str, Any]) -> None:
+    assert not UNKNOWN_TO_STRUCTURAL_SCHEMAS & node.keys()
+    assert isinstance(node["type"], str)
+    assert "default" not in node or node["default"] is not None
+    assert node.get("additionalProperties") is not False
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(node, id=path)
+        for path, node in nodes(SCHEMA)
+        if path and not path.endswith("[]") and path != ".metadata"
+    ],
+)
+def test_every_field_teaches(node: dict[str, Any]) -> None:
+    description = node["description"]
+
+    assert description.endswith((".", "?"))
+    assert "\n" not in description
+    assert "``" not in description, "kubectl explain shows no markup"
+
+
+@pytest.mark.parametrize(
+    "node", [pytest.param(node, id=path) for path, node in nodes(SCHEMA["properties"]["spec"], "spec")]
+)
+def test_what_users_write_is_bounded_so_that_rules_stay_cheap(node: dict[str, Any]) -> None:
+    bound = {"array": "maxItems", "string": "maxLength"}.get(node["type"])
+
+    assert bound is None or bound in node or "enum" in node
+    assert "additionalProperties" not in node or "maxProperties" in node
+
+
+def test_a_fresh_object_is_never_done_by_kstatus() -> None:
+    assert SCHEMA["properties"]["status"]["default"] == {"observedGeneration": -1}
+
+
+def test_columns_show_what_a_user_looks_for_within_eighty_characters() -> None:
+    columns = crd_manifest()["spec"]["versions"][0]["additionalPrinterColumns"]
+
+    assert [c["name"] for c in columns if c["priority"] == 0] == ["Ready", "Components", "Profile", "Age", "Message"]
+
+
+def test_deleting_all_never_deletes_stacks() -> None:
+    assert "all" not in crd_manifest()["spec"]["names"]["categories"]
+
+
+class Undocumented(BaseModel):
+    size: str
+
+
+class Ambiguous(BaseModel):
+    size: str | int
+    """Two types."""
+
+
+class Shapeless(BaseModel):
+    size: Any
+    """No type."""
+
+
+class Documented(BaseModel):
+    size: Annotated[str, Field(max_length=3)] | None = None
+    """A size
+    in two lines."""
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        pytest.param(Undocumented, "size has no docstring", id="field-without-docstring"),
+        pytest.param(Ambiguous, "one type", id="two-types"),
+        pytest.param(Shapeless, "no structural type", id="no-type"),
+    ],
+)
+def test_models_that_no_structural_schema_can_express_are_refused(model: type[BaseModel], error: str) -> None:
+    with pytest.raises(TypeError, match=error):
+        structural_schema(model)
+
+
+def test_optional_fields_have_one_type_and_no_default() -> None:
+    expected = {"description": "A size in two lines.", "type": "string", "maxLength": 3}
+
+    assert structural_schema(Documented)["properties"] == {"size": expected}

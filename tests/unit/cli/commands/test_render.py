@@ -1,0 +1,67 @@
+"""``aistack render``: all objects of a stack, without a cluster."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+import yaml
+
+from aistack.cli.exits import ExitCode
+from aistack.cli.rendering import KEYS
+from tests.toy import plan
+from tests.unit.cli.lab import STACK, Cli
+
+
+def test_every_object_is_printed_in_the_order_of_applying(cli: Cli) -> None:
+    result = cli("render", "-f", cli.file(), "-n", "ml")
+    printed = [(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(result.out)]
+    units = plan().plan.units
+    planned = [s.ref for u in units for s in (*u.prepare, *u.actions, *u.run)]
+    assert result.code == ExitCode.OK
+    assert printed == [(ref.kind, ref.name) for ref in planned]
+
+
+def test_the_output_is_the_same_byte_for_byte(cli: Cli) -> None:
+    file = cli.file()
+    assert cli("render", "-f", file).out == cli("render", "-f", file).out
+
+
+def test_secrets_tell_how_keys_are_made_and_hold_no_value(cli: Cli) -> None:
+    documents = list(yaml.safe_load_all(cli("render", "-f", cli.file()).out))
+    secrets = [d for d in documents if d["kind"] == "Secret"]
+    assert secrets
+    for secret in secrets:
+        assert not {"data", "stringData"} & secret.keys()
+    assert any("password: generated, " in s["metadata"]["annotations"][KEYS] for s in secrets)
+
+
+def test_json_is_one_list(cli: Cli) -> None:
+    printed = json.loads(cli("render", "-f", cli.file(), "-o", "json").out)
+    assert printed["kind"] == "List"
+    assert printed["items"] == list(yaml.safe_load_all(cli("render", "-f", cli.file()).out))
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "namespace"),
+    [
+        pytest.param(STACK, (), "default", id="none-given"),
+        pytest.param(STACK, ("-n", "ml"), "ml", id="option"),
+        pytest.param(STACK.replace("demo}", "demo, namespace: own}"), (), "own", id="file"),
+        pytest.param(STACK.replace("demo}", "demo, namespace: own}"), ("-n", "own"), "own", id="both-agree"),
+    ],
+)
+def test_namespaces(cli: Cli, text: str, args: tuple[str, ...], namespace: str) -> None:
+    documents = yaml.safe_load_all(cli("render", "-f", cli.file(text), *args).out)
+    assert {d["metadata"]["namespace"] for d in documents} == {namespace}
+
+
+def test_several_stacks_from_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{STACK}---\n{STACK.replace('demo', 'other')}"))
+    names = {d["metadata"]["labels"]["aistack.dev/stack"] for d in yaml.safe_load_all(cli("render", "-f", "-").out)}
+    assert names == {"demo", "other"}
+
+
+def test_texts_of_several_lines_stay_readable(cli: Cli) -> None:
+    assert "aistack.dev/keys: |\n" in cli("render", "-f", cli.file()).out

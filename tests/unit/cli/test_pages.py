@@ -1,0 +1,50 @@
+"""Where a page is, and which Secret opens it."""
+
+from __future__ import annotations
+
+import pytest
+
+from aistack.cli.pages import find_page, newest_generation
+from aistack.errors import InvalidError
+from aistack.objects.plan import Observed
+from aistack.planning.plan import plan_stack
+from tests.toy import secrets, stack, starter
+
+
+@pytest.mark.parametrize(
+    ("names", "newest"),
+    [
+        pytest.param(["demo-a-1"], "demo-a-1", id="first"),
+        pytest.param(["demo-a-9", "demo-a-10", "demo-a-2"], "demo-a-10", id="numbers-not-letters"),
+        pytest.param(["demo-a-b-1", "demo-a-x", "other-demo-a-1"], None, id="others-only"),
+        pytest.param([], None, id="none"),
+    ],
+)
+def test_the_newest_generation_counts(names: list[str], newest: str | None) -> None:
+    assert newest_generation("demo-a", names) == newest
+
+
+def test_every_page_of_starter_has_a_service_and_a_login_that_are_planned() -> None:
+    asked = stack({"profile": "starter"})
+    planned = plan_stack(asked, starter(), Observed())
+    services = {s.ref.name for u in planned.plan.units for s in u.objects() if s.ref.kind == "Service"}
+    for name, component in starter().components.items():
+        if component.spec.pages:
+            place = find_page(asked, starter(), name)
+            assert place.service in services
+            login = place.page.login
+            assert login is not None
+            assert {login.username, login.password} <= secrets(planned)[place.login_base].recipes.keys()
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        pytest.param("mlfow", "demo has no component 'mlfow'; did you mean 'mlflow'?", id="unknown"),
+        pytest.param("postgres", "postgres has no page; choose one of: mlflow, jupyterhub", id="no-page"),
+    ],
+)
+def test_what_has_no_page_is_refused(component: str, message: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        find_page(stack({"profile": "starter"}), starter(), component)
+    assert str(refused.value) == message

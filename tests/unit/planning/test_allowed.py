@@ -1,0 +1,105 @@
+"""What templates may make: everything that would escape the stack's rules is refused with its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aistack.errors import CatalogError
+from tests.toy import plan, toy
+
+POD = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ name("extra") }}
+spec:
+  selector:
+    matchLabels: {{ selector("server") }}
+  template:
+    metadata:
+      labels: {{ pod_labels("server") }}
+    spec:
+      %POD
+      containers:
+        - name: main
+          image: {{ image("server") }}
+          %CONTAINER
+"""
+
+
+def plan_with(template: str) -> None:
+    """Plan the toy with one more template in db."""
+    db = toy().components["db"]
+    changed = replace(db, templates={**db.templates, "zextra.yaml.j2": template})
+    plan(catalog=replace(toy(), components={**toy().components, "db": changed}))
+
+
+def pod(field: str = "tolerations: []", container: str = "tty: false") -> str:
+    return POD.replace("%POD", field).replace("%CONTAINER", container)
+
+
+def of_kind(kind: str, more: str = "") -> str:
+    return f"apiVersion: v1\nkind: {kind}\nmetadata:\n  name: {{{{ name('extra') }}}}\n{more}"
+
+
+def test_a_plain_workload_is_taken() -> None:
+    plan_with(pod())
+
+
+REFUSED = {
+    "namespace": (of_kind("Namespace"), "makes a Namespace; a stack makes namespaced objects only"),
+    "cluster-role": (of_kind("ClusterRole"), "makes a ClusterRole; a stack makes namespaced objects only"),
+    "binding": (of_kind("ClusterRoleBinding"), "a stack makes namespaced objects only"),
+    "definition": (of_kind("CustomResourceDefinition"), "a stack makes namespaced objects only"),
+    "webhook": (of_kind("MutatingWebhookConfiguration"), "a stack makes namespaced objects only"),
+    "volume": (of_kind("PersistentVolume"), "a stack makes namespaced objects only"),
+    "secret": (of_kind("Secret", "stringData: {a: b}\n"), "describe it under `secrets` in component.yaml"),
+    "network-policy": (of_kind("NetworkPolicy", "spec: {podSelector: {}}\n"), "under `workloads` in component.yaml"),
+    "bare-pod": (of_kind("Pod", "spec: {containers: []}\n"), "write a Deployment or a StatefulSet"),
+    "job": (of_kind("Job", "spec: {template: {spec: {containers: []}}}\n"), "a claim or an init container"),
+    "volume-claim-templates": (
+        of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}]}\n"),
+        "write PersistentVolumeClaims of their own",
+    ),
+    "pod-without-role": (pod().replace('{{ pod_labels("server") }}', "{a: b}"), "its pods have no role"),
+    "pod-of-an-unknown-role": (
+        pod().replace('{{ pod_labels("server") }}', "{aistack.dev/role: sever}"),
+        "its pods have no role",
+    ),
+    "host-network": (pod("hostNetwork: true"), "Deployment demo-db-extra: hostNetwork is not allowed"),
+    "host-processes": (pod("hostPID: true"), "hostPID is not allowed"),
+    "host-memory": (pod("hostIPC: true"), "hostIPC is not allowed"),
+    "host-path": (pod("volumes: [{name: v, hostPath: {path: /}}]"), "volume 'v': hostPath is not allowed"),
+    "nfs": (pod("volumes: [{name: v, nfs: {server: s, path: /}}]"), "volume 'v': nfs is not allowed"),
+    "root-user-of-the-pod": (pod("securityContext: {runAsUser: 0}"), "its pods: runAsUser 0 is not allowed"),
+    "kernel-parameters": (pod("securityContext: {sysctls: [{name: a, value: b}]}"), "sysctls is not allowed"),
+    "root-user": (pod(container="securityContext: {runAsUser: 0}"), "container 'main': runAsUser 0 is not allowed"),
+    "privileged": (pod(container="securityContext: {privileged: true}"), "privileged is not allowed"),
+    "unmasked-proc": (pod(container="securityContext: {procMount: Unmasked}"), "procMount is not allowed"),
+    "host-port": (pod(container="ports: [{containerPort: 1, hostPort: 1}]"), "hostPort is not allowed"),
+    "image-written-out": (
+        pod().replace('{{ image("server") }}', "docker.io/library/nginx:1"),
+        "its image is none of component.yaml's",
+    ),
+    "image-missing": (pod().replace('image: {{ image("server") }}', "tty: true"), "its image is none"),
+    "init-container": (
+        pod("initContainers: [{name: init, image: busybox}]"),
+        "container 'init': its image is none of component.yaml's",
+    ),
+    "same-object-twice": (of_kind("ConfigMap") + "---\n" + of_kind("ConfigMap"), "makes ConfigMap ml/demo-db-extra"),
+    "object-of-another-file": (of_kind("Service").replace("'extra'", ""), "makes Service ml/demo-db, and so does"),
+    "object-of-another-component": (
+        of_kind("Service").replace("{{ name('extra') }}", "demo-store"),
+        "makes Service ml/demo-store, and so does components/db",
+    ),
+}
+
+
+@pytest.mark.parametrize(("template", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_a_template_may_not_make(template: str, says: str) -> None:
+    with pytest.raises(CatalogError) as refused:
+        plan_with(template)
+    assert says in str(refused.value)
+    assert refused.value.file.startswith(("components/db", "components/store"))

@@ -1,0 +1,39 @@
+"""Templates and plans of a catalog are checked without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aistack.catalog.loader import load_catalog
+from aistack.planning.check import check_plans
+from tests.toy import starter, toy_copy
+
+TEMPLATE = "components/web/templates"
+
+
+def problems(root: Path) -> list[str]:
+    return [str(error) for error in check_plans(load_catalog(root))]
+
+
+def test_the_real_catalog_plans_in_every_size() -> None:
+    assert [str(error) for error in check_plans(starter())] == []
+
+
+def test_components_that_need_each_other_are_told_once_each(tmp_path: Path) -> None:
+    found = problems(toy_copy(tmp_path))
+    assert len(found) == 2
+    assert all("these components need each other" in problem for problem in found)
+
+
+def test_a_template_that_breaks_the_language_is_told_by_line(tmp_path: Path) -> None:
+    root = toy_copy(tmp_path)
+    file = next((root / TEMPLATE).iterdir())
+    file.write_text('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "x-{{ component }}"\n')
+    assert any(problem.startswith(f"{TEMPLATE}/{file.name}:4: ") for problem in problems(root))
+
+
+def test_a_template_that_renders_to_nonsense_is_told(tmp_path: Path) -> None:
+    root = toy_copy(tmp_path)
+    file = next((root / TEMPLATE).iterdir())
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ nosuch }}\n")
+    assert any("not defined" in problem and file.name in problem for problem in problems(root))

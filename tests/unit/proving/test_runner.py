@@ -1,0 +1,142 @@
+"""The runner inside Jobs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aistack.proving import runner
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(autouse=True)
+def _hook() -> Iterator[None]:
+    before = sys.excepthook
+    yield
+    sys.excepthook = before
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Bindings as Kubernetes mounts them: keys are links into a folder that begins with two dots."""
+    for name, values in {"admin": {"host": "db", "password": PASSWORD}, "share": {"uri": f"x://{PASSWORD}"}}.items():
+        data = tmp_path / name / "..data"
+        data.mkdir(parents=True)
+        for key, value in values.items():
+            (data / key).write_text(value, "utf-8")
+            (tmp_path / name / key).symlink_to(data / key)
+    return tmp_path
+
+
+def write(work: Path, body: str) -> None:
+    """Write a claim whose function has this body."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    (work / "claim.py").write_text(f"def claim(admin, share):\n{lines}\n", "utf-8")
+
+
+def run(work: Path, capsys: pytest.CaptureFixture[str], patience: float = 0) -> tuple[int, dict[str, Any], str]:
+    """Return the exit status, the JSON line and the last line on standard error."""
+    status = runner.main(["claim", "toy"], bindings=work, programs=work, patience=patience)
+    printed = capsys.readouterr()
+    (line,) = printed.out.splitlines()
+    return status, json.loads(line), (printed.err.splitlines() or [""])[-1]
+
+
+def test_success_is_one_line_and_status_0(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(work, f"assert admin == dict(host='db', password={PASSWORD!r}) and set(share) == set(['uri'])")
+    status, line, message = run(work, capsys)
+    assert status == 0
+    assert (line["name"], line["ok"], line["class"], line["message"]) == ("claim/toy", True, "", "")
+    assert isinstance(line["milliseconds"], int)
+    assert message == ""
+
+
+@pytest.mark.parametrize(
+    ("exception", "kind"),
+    [
+        ("ConnectionError('nobody answers')", "unreachable"),
+        ("ConnectionRefusedError('nobody answers')", "unreachable"),
+        ("PermissionError('refused')", "auth"),
+        ("LookupError('no such bucket')", "absent"),
+        ("ValueError('name too long')", "invalid"),
+        ("RuntimeError('answered 500')", "failed"),
+    ],
+)
+def test_an_exception_says_whose_turn_it_is(
+    work: Path, capsys: pytest.CaptureFixture[str], exception: str, kind: str
+) -> None:
+    write(work, f"raise {exception}")
+    status, line, message = run(work, capsys)
+    assert (status, line["ok"], line["class"]) == (1, False, kind)
+    assert message == line["message"] != ""
+
+
+def test_a_message_is_one_line_without_secrets(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(work, "raise RuntimeError(f\"{admin['host']} said:\\nno {admin['password']} {share['uri']}\")")
+    _, line, message = run(work, capsys)
+    assert message == line["message"] == "db said: no *** ***"
+
+
+def test_a_long_message_is_cut(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(work, "raise RuntimeError('x' * 5000)")
+    assert len(run(work, capsys)[1]["message"]) == runner.LONGEST
+
+
+def test_a_provider_that_comes_up_late_is_reached(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    counter = work / "attempts"
+    write(
+        work,
+        f"from pathlib import Path\ncounter = Path({str(counter)!r})\n"
+        "with counter.open('a') as opened:\n    opened.write('x')\n"
+        "if len(counter.read_text()) < 3:\n    raise ConnectionError('not yet')",
+    )
+    assert run(work, capsys, patience=30)[0] == 0
+    assert counter.read_text("utf-8") == "xxx"
+
+
+@pytest.mark.parametrize("exception", ["PermissionError('no')", "RuntimeError('no')"])
+def test_only_an_unreachable_provider_is_tried_again(
+    work: Path, capsys: pytest.CaptureFixture[str], exception: str
+) -> None:
+    counter = work / "attempts"
+    write(work, f"with open({str(counter)!r}, 'a') as opened:\n    opened.write('x')\nraise {exception}")
+    run(work, capsys, patience=30)
+    assert counter.read_text("utf-8") == "x"
+
+
+def test_a_fault_of_the_program_is_a_bug_with_a_traceback(work: Path) -> None:
+    write(work, "raise ZeroDivisionError(f\"with {admin['password']}\")")
+    start = f"import sys; from pathlib import Path; sys.path.insert(0, {str(Path(runner.__file__).parent)!r}); "
+    start += f"import runner; sys.exit(runner.main(['claim', 'toy'], Path({str(work)!r}), Path({str(work)!r}), 0))"
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
+    line = json.loads(done.stdout)
+    assert (done.returncode, line["class"]) == (1, "bug")
+    assert done.stderr.splitlines()[-1] == line["message"] == "ZeroDivisionError: with ***"
+    assert "Traceback" in done.stderr
+    assert PASSWORD not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("statement", ["share['nothing']", "[][0]"])
+def test_a_lookup_that_the_program_did_not_foresee_is_no_absence(work: Path, statement: str) -> None:
+    write(work, statement)
+    with pytest.raises(LookupError):
+        runner.main(["claim", "toy"], bindings=work, programs=work, patience=0)
+
+
+def test_the_runner_needs_the_standard_library_only() -> None:
+    tree = ast.parse(Path(runner.__file__).read_text("utf-8"))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    }
+    assert imported <= sys.stdlib_module_names

@@ -1,0 +1,128 @@
+"""Adding a component touches one folder: a toy is added to a copy of the real catalog and is all there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aistack.catalog.check import check_folders
+from aistack.catalog.loader import load_catalog
+from aistack.catalog.locate import catalog_folder
+from aistack.objects.plan import Unit
+from aistack.planning.check import check_plans
+from tests.toy import find, jobs, plan, secrets
+
+SIZES = "{cpu: 10m, memory: 64Mi, memoryLimit: 128Mi}"
+FILES = {
+    "component.yaml": f"""
+        name: hello
+        title: Hello
+        about: Counts visitors in a database of its own.
+        category: example
+        licence: MIT
+        home: https://hello.example
+        versions: ["1.0"]
+        images:
+          server: {{repository: hello, tag: 1.0-1, about: Hello, platforms: [linux/amd64]}}
+        requires:
+          - contract: postgres
+        workloads:
+          server:
+            ports:
+              http: {{port: 8080, page: true}}
+            sizes: {{small: {SIZES}, medium: {SIZES}, large: {SIZES}}}
+        pages:
+          - {{title: Hello, workload: server, port: http}}
+        """,
+    "values.schema.json": """
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
+         "properties": {"greeting": {"type": "string", "default": "hello", "description": "What is said."}}}
+        """,
+    "README.md": """
+        # Hello
+        """,
+    "templates/server.yaml.j2": """
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: {{ name() }}
+        spec:
+          selector: {{ selector("server") }}
+          ports:
+            - {name: http, port: 8080}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: {{ name() }}
+        spec:
+          selector:
+            matchLabels: {{ selector("server") }}
+          template:
+            metadata:
+              labels: {{ pod_labels("server") }}
+            spec:
+              containers:
+                - name: hello
+                  image: {{ image("server") }}
+                  env:
+                    - name: GREETING
+                      value: {{ values.greeting }}
+                    - name: DATABASE
+                      valueFrom: {{ binding("postgres").env("uri") }}
+        """,
+}
+SPEC = "{components: [{name: postgres}, {name: hello, values: {greeting: hi}}]}"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A copy of the real catalog with one folder more."""
+    copy = Path(shutil.copytree(catalog_folder(), tmp_path / "catalog"))
+    for name, text in FILES.items():
+        file = copy / "components" / "hello" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = text.strip("\n").splitlines()
+        file.write_text("\n".join(line.removeprefix(" " * 8) for line in lines).rstrip() + "\n")
+    return copy
+
+
+def test_no_file_outside_the_folder_is_touched(root: Path) -> None:
+    before, after = (
+        {p.relative_to(r): p.read_bytes() for p in r.rglob("*") if p.is_file()} for r in (catalog_folder(), root)
+    )
+    assert {name for name in before if after[name] != before[name]} == set()
+    assert {name.parts[:2] for name in after.keys() - before.keys()} == {("components", "hello")}
+
+
+def test_it_is_listed_checked_and_planned_alone_and_in_every_size(root: Path) -> None:
+    assert "hello" in load_catalog(root).components
+    problems = [*check_folders(root), *check_plans(load_catalog(root))]
+    assert [str(p) for p in problems if p.file.startswith("components/hello")] == []
+
+
+def test_it_is_wired_with_a_share_a_claim_and_network_rules(root: Path) -> None:
+    planned = plan(SPEC, catalog=load_catalog(root))
+    assert [(e.key, e.provider) for e in planned.wiring.edges] == [("hello/postgres", "postgres")]
+    assert "demo_hello" in repr(secrets(planned)["demo-hello-postgres"].recipes["database"])
+    assert jobs(planned).keys() == {"hello/postgres"}
+    peers = find(planned, "NetworkPolicy", "demo-postgres-server")["spec"]["ingress"][0]["from"]
+    assert peers == [{"podSelector": {"matchLabels": {"aistack.dev/stack": "demo", "aistack.dev/identity": "hello"}}}]
+    assert find(planned, "NetworkPolicy", "demo-hello-server")["spec"]["ingress"][0]["ports"][0]["port"] == 8080
+
+
+def test_it_waits_for_its_database_and_runs_as_asked(root: Path) -> None:
+    unit: Unit = next(u for u in plan(SPEC, catalog=load_catalog(root)).plan.units if u.name == "hello")
+    assert unit.after == ("postgres",)
+    container = unit.run[0].manifest["spec"]["template"]["spec"]["containers"][0]
+    environment = {e["name"]: e for e in container["env"]}
+    assert environment["GREETING"]["value"] == "hi"
+    assert environment["DATABASE"]["valueFrom"] == {"secretKeyRef": {"name": "demo-hello-postgres-1", "key": "uri"}}
+    assert container["image"] == "registry.aistack.dev/hello:1.0-1"
+
+
+def test_the_stacks_of_others_stay_as_they_are(root: Path) -> None:
+    one, two = (plan("{profile: starter}", catalog=load_catalog(r)).plan for r in (catalog_folder(), root))
+    assert one == two
