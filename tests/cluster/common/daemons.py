@@ -26,13 +26,17 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def start_time(pid: int) -> str | None:
-    """The kernel's start time of a running process in clock ticks; None where there is none, or only a zombie."""
+    """The kernel's start time of a running process in clock ticks; None where there is none, or only a zombie.
+
+    A process whose first thread is a zombie runs on, ports and all, until its other threads have ended too.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else fields[19]
+    state, threads, started = fields[0], int(fields[17]), fields[19]
+    return None if state in {"Z", "X"} and threads <= 1 else started
 
 
 class Daemon:

@@ -17,6 +17,13 @@ from tests.cluster.common.errors import ClusterError
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
 
+LEADERLESS = """
+import os, platform, threading, time, ctypes
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("on", flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)  # ends this thread alone
+"""
+
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
@@ -46,6 +53,16 @@ def test_what_ignores_the_kind_signal_is_killed(daemon: Daemon) -> None:
     daemon.start([sys.executable, "-c", STUBBORN])
     daemon.wait_until(lambda: "on" in daemon.log.read_text(), timeout=10)
     daemon.stop(grace=0.1)
+    assert not daemon.alive
+
+
+def test_a_process_whose_first_thread_ended_still_runs(daemon: Daemon) -> None:
+    daemon.start([sys.executable, "-c", LEADERLESS])
+    pid = daemon.pid
+    assert pid is not None
+    daemon.wait_until(lambda: _state(pid) == "Z", timeout=10)
+    assert daemon.alive
+    daemon.stop(grace=0)
     assert not daemon.alive
 
 
@@ -90,3 +107,7 @@ os._exit(9)
     subprocess.run([sys.executable, "-c", script], cwd=root, check=False)
     with pytest.raises(ClusterError, match="ended while starting"):
         daemon.wait_until(lambda: False, timeout=10)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
