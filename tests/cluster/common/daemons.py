@@ -60,8 +60,9 @@ class Daemon:
             record = json.loads(self._record.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
+        started = record["started"]  # None: it ended before its start was recorded
         same_boot = record["boot"] == _BOOT_ID.read_text().strip()
-        return int(record["pid"]) if same_boot and start_time(record["pid"]) == record["started"] else None
+        return int(record["pid"]) if same_boot and started and start_time(record["pid"]) == started else None
 
     @property
     def alive(self) -> bool:

@@ -87,6 +87,13 @@ def test_a_daemon_that_ends_while_starting_is_quoted(daemon: Daemon) -> None:
         daemon.wait_until(lambda: False, timeout=10)
 
 
+def test_a_daemon_that_ended_before_its_start_was_recorded_is_gone(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.start(["true"])
+    record_file = tmp_path / "sleeper.pid.json"
+    record_file.write_text(json.dumps({**json.loads(record_file.read_text()), "started": None}))
+    assert not daemon.alive
+
+
 def test_a_daemon_that_never_gets_ready_is_named_with_its_log(daemon: Daemon) -> None:
     daemon.start(["sleep", "60"])
     with pytest.raises(ClusterError, match=r"sleeper is not ready after 0 s, see .*sleeper\.log"):
