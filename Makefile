@@ -33,7 +33,7 @@ test-unit: setup ## Tests that need nothing but Python
 	@$(BIN)/python -m pytest tests/unit
 
 test-integration: setup ## Tests against a real API server
-	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m tests.all integration
 
 test-e2e: setup ## Tests on real kind nodes with real images
 	@$(BIN)/python -m tests.all e2e

@@ -69,6 +69,9 @@ NEEDED = {"e2e": ("images", "e2e")}
 def main(wanted: Sequence[str]) -> int:
     """Run the phases named, or all; stop at the first failure."""
     names = [name for word in wanted for name in NEEDED.get(word, (word,))]
+    if unknown := set(names) - {phase.name for phase in PHASES}:
+        print(f"no such phase: {', '.join(unknown)}; there are {', '.join(p.name for p in PHASES)}", file=sys.stderr)
+        return 2
     phases = [phase for phase in PHASES if not names or phase.name in names]
     for number, phase in enumerate(phases, start=1):
         print(f"\n== [{number}/{len(phases)}] {phase.name}: {phase.about} (about {phase.estimate})", flush=True)

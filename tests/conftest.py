@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.cluster.build import binaries
+from tests.cluster.common.progress import Progress
+from tests.demo.cluster import alone, bring_up
 from tests.tiers import Result, write_report
 
 TIER_RESULTS = pytest.StashKey[list[Result]]()
@@ -22,6 +26,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         results = item.config.stash[TIER_RESULTS]
         results.extend((*marker.args, report.passed) for marker in item.iter_markers("tier"))
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what tests need before the first one starts: it takes longer than a test may."""
+    kinds = {marker.name for item in session.items for marker in item.iter_markers()}
+    if session.config.option.collectonly or not kinds & {"integration", "e2e"}:
+        return
+    with session.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        binaries.ensure(Progress(total=1))
+        if "e2e" in kinds:
+            held = ExitStack()
+            held.enter_context(alone())
+            session.config.add_cleanup(held.close)
+            bring_up()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

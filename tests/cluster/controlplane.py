@@ -21,7 +21,7 @@ import yaml
 from tests.cluster import flags
 from tests.cluster.build import binaries
 from tests.cluster.common.daemons import Daemon
-from tests.cluster.common.ports import free_ports
+from tests.cluster.common.ports import free_ports, listens
 from tests.cluster.common.progress import Progress
 from tests.cluster.common.shell import run
 from tests.cluster.pki import Pki
@@ -123,6 +123,7 @@ class ControlPlane:
         plan = flags.Plan(self.directory, binaries.directory(), api, client, peer)
         plan.save()
         self._etcd.start(plan.etcd(), tied=self._tied)
+        self._etcd.wait_until(lambda: listens(client), timeout=60)
         pki = self._pki()
         pki.create()
         pki.kubeconfig(self.kubeconfig, "admin", ["system:masters"])
@@ -141,7 +142,10 @@ class ControlPlane:
         """Whether the API server calls itself ready; asked without credentials, which it allows."""
         try:
             context = ssl.create_default_context(cafile=str(self._pki().certificates / "ca.crt"))
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5, context=context) as answer:  # noqa: S310 - https
+            direct = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+            )
+            with direct.open(f"{self.url}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

@@ -20,7 +20,7 @@ import yaml
 from tests.cluster import loading
 from tests.cluster.build import binaries
 from tests.cluster.common import store
-from tests.cluster.common.errors import ClusterError
+from tests.cluster.common.errors import ClusterError, CommandError
 from tests.cluster.common.paths import run_dir
 from tests.cluster.common.ports import free_ports
 from tests.cluster.common.progress import Progress
@@ -32,6 +32,7 @@ from tests.cluster.node import parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.cluster.archives import Image
@@ -67,16 +68,18 @@ class Kind:
         Raises:
             ClusterError: it can't be made, or one with another number of nodes is there.
         """
-        with store.lock(f"kind-{self.name}"):
+        with self._lock():
             self.directory.mkdir(parents=True, exist_ok=True)
             state = self.state
             if state and state.made and nodes not in {None, state.nodes}:
                 raise ClusterError(f"a cluster with {state.nodes} node(s) is up: run `kind down` first for {nodes}")
+            if not self.kubectl.exists():
+                binaries.ensure(self._progress)
             if state and state.made and (self.healthy or self._revive(state)):
                 self.wait_ready()
             else:
                 self._create(nodes or 1, preload)
-            self.load_images(preload)
+            self._load(preload)
         return self.kubeconfig
 
     def down(self, *, purge: bool = False) -> None:
@@ -85,7 +88,7 @@ class Kind:
         Args:
             purge: remove the private daemon's cached data too.
         """
-        with store.lock(f"kind-{self.name}"):
+        with self._lock():
             state = self.state
             host = self._host(state) if state else OwnHost(self.name, self.directory)
             if state:
@@ -144,7 +147,8 @@ class Kind:
 
     def load_images(self, paths: Sequence[Path]) -> list[Image]:
         """Import image archives into every node, skip what is there, and return what was not."""
-        return loading.load(self.docker, self.nodes, paths, self._progress) if paths else []
+        with self._lock():
+            return self._load(paths)
 
     def wait_ready(self, timeout: float = 180) -> None:
         """Wait until every node is Ready and cluster DNS and the volume provisioner run.
@@ -160,12 +164,21 @@ class Kind:
         ):
             self._kubectl(*command, f"--timeout={timeout:.0f}s")
 
+    def _lock(self) -> AbstractContextManager[None]:
+        return store.lock(f"kind-{self.name}", busy=f"waiting for another command on the cluster {self.name!r}")
+
+    def _load(self, paths: Sequence[Path]) -> list[Image]:
+        return loading.load(self.docker, self.nodes, paths, self._progress) if paths else []
+
     def _create(self, nodes: int, preload: Sequence[Path]) -> None:
+        self._clear_away()
         node_image = pullable_image()
         host: Host = GivenHost(node_image) if node_image else OwnHost(self.name, self.directory)
         host.start(self._progress)
-        binaries.ensure(self._progress)
-        self._remove_nodes(host)
+        if self._containers(host):
+            if node_image:
+                raise ClusterError(f"a kind cluster {self.name!r} that isn't ours is there: `kind delete cluster` it")
+            self._remove_nodes(host)
         names = node_names(self.name, nodes)
         node_image = host.prepare(names, preload, self._progress)
         state = State(nodes, free_ports(1)[0], node_image, isinstance(host, GivenHost), made=False)
@@ -175,12 +188,23 @@ class Kind:
         with self._progress.step(f"Kubernetes with {nodes} node(s) on {host.kind}", "about 30 s"):
             self._kind_create(host, config, node_image)
             host.connect(state.port)
-        with self._progress.step("nodes, DNS and volumes ready"):
+        with self._progress.step("nodes, DNS and volumes ready", "about 15 s"):
             self.wait_ready()
         self._save(replace(state, made=True))
 
+    def _clear_away(self) -> None:
+        """Remove what is left of a cluster of ours that can't be used any more."""
+        if (state := self.state) is None:
+            return
+        host = self._host(state)
+        self._remove_nodes(host)
+        host.stop(purge=False)
+        self._state_file.unlink()
+
     def _save(self, state: State) -> None:
-        self._state_file.write_text(json.dumps(asdict(state)))
+        draft = self._state_file.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(state)))
+        draft.replace(self._state_file)
 
     def _kind_create(self, host: Host, config: Path, node_image: str) -> None:
         options = [
@@ -189,7 +213,12 @@ class Kind:
             f"--image={node_image}",
             f"--kubeconfig={self.kubeconfig}",
         ]
-        run([binaries.directory() / "kind", "create", "cluster", *options], env=host.docker.env, timeout=600)
+        try:
+            run([binaries.directory() / "kind", "create", "cluster", *options], env=host.docker.env, timeout=600)
+        except CommandError as error:
+            log = self.directory / "kind-create.log"
+            log.write_text(error.output)
+            raise ClusterError(f"{error}; all that kind said is in {log}") from error
 
     def _revive(self, state: State) -> bool:
         """Bring back a cluster whose machine or processes were restarted; False where only a new one helps."""
@@ -199,13 +228,15 @@ class Kind:
         names = node_names(self.name, state.nodes)
         if not all(host.docker.inspect(name) for name in names):
             return False
+        stood_still = not all(host.docker.inspect(name)["State"]["Running"] for name in names)
         with self._progress.step("the cluster that was there", "about 20 s"):
             try:
                 host.docker("start", *names, timeout=60)
                 host.connect(state.port)
                 wait_for(self._answers, 90, "the API server")
-                # Until the kubelets report again, nodes and pods read as they were before.
-                wait_for(lambda: self._last_heard() >= started, 60, "news of every node", interval=1)
+                if stood_still:
+                    # Until the kubelets report again, nodes and pods read as they were before.
+                    wait_for(lambda: self._last_heard() >= started, 60, "news of every node", interval=1)
                 self.wait_ready()
             except ClusterError as error:
                 self._progress.say(f"      it does not come back ({error}): making a new one")
@@ -222,8 +253,11 @@ class Kind:
         """Remove this cluster's containers, also those of a daemon that has to be started for it."""
         if not host.docker.answers():
             host.start(self._progress)
-        for container in host.docker("ps", "--all", "--quiet", f"--filter=label={_LABEL}={self.name}").split():
+        for container in self._containers(host):
             host.docker.remove(container)
+
+    def _containers(self, host: Host) -> list[str]:
+        return host.docker("ps", "--all", "--quiet", f"--filter=label={_LABEL}={self.name}").split()
 
     def _host(self, state: State) -> Host:
         return GivenHost(state.image) if state.given else OwnHost(self.name, self.directory)
@@ -234,7 +268,7 @@ class Kind:
         return state
 
     def _answers(self) -> bool:
-        return succeeds([self.kubectl, "--kubeconfig", self.kubeconfig, "get", "--raw=/readyz"], timeout=5)
+        return succeeds([self.kubectl, "--kubeconfig", self.kubeconfig, "get", "--raw=/readyz"], timeout=30)
 
     def _kubectl(self, *arguments: str) -> str:
         return run([self.kubectl, "--kubeconfig", self.kubeconfig, *arguments])

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.paths import run_dir
 from tests.cluster.kind import Kind
-from tests.demo.cluster import AISTACK, ROOT, bring_up
+from tests.demo.cluster import AISTACK, ROOT, alone, bring_up
 from tests.journey.kube import Kube, KubeError
 from tests.journey.operator import operator_daemon, start_operator
 from tests.journey.starter import Starter
@@ -27,7 +27,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m tests.demo {up|down|cluster}", file=sys.stderr)
         return 2
     try:
-        command()
+        with alone():
+            command()
     except (AssertionError, ClusterError, KubeError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -64,7 +65,7 @@ def down() -> None:
 def _start_operator(kube: Kube) -> None:
     daemon = operator_daemon(run_dir("demo"))
     daemon.stop()
-    start_operator(daemon, kube.kubeconfig)
+    start_operator(daemon, kube.kubeconfig, tied=False)
     print(f"   log: {daemon.log}")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from aistack.api.crd import CRD_NAME
 from aistack.catalog.locate import catalog_folder
 from aistack.images import default_cache, discover, host_platform, make_plan, sources_of
-from tests.cluster.common import debian
+from tests.cluster.common import debian, store
 from tests.cluster.common.progress import Progress
 from tests.cluster.common.shell import succeeds
 from tests.cluster.kind import Kind
@@ -21,6 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 AISTACK = Path(sys.executable).parent / "aistack"
 
 
+def alone() -> AbstractContextManager[None]:
+    """Hold the cluster: demo and e2e would stop each other's operator and remove each other's stacks."""
+    return store.lock("demo-and-e2e", busy="waiting for another demo or e2e run on this machine")
+
+
+@cache
 def bring_up() -> Kube:
     """Build what is missing, bring the cluster up, load the images, install the CRD; all of it again costs seconds."""
     if not succeeds(["docker", "info"], timeout=20):

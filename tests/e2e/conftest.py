@@ -36,7 +36,7 @@ def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     finally:
         daemon.stop()
         if demo_ran:
-            start_operator(demo, kube.kubeconfig)
+            start_operator(demo, kube.kubeconfig, tied=False)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def no_operator(operator: Daemon, kube: Kube) -> Iterator[None]:
 def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
     """A starter stack, all Ready, in a namespace that enforces the restricted Pod Security Standard."""
     stack = Starter(kube, NAMESPACE, "demo")
-    _remove(kube, NAMESPACE)
+    remove_namespace(kube, NAMESPACE)
     kube.run("create", "namespace", NAMESPACE)
     kube.run("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
     started = time.monotonic()
@@ -59,11 +59,11 @@ def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
     stack.aistack("wait", stack.name, "--timeout", "400", timeout=420)
     print(f"\nstarter: applied to Ready in {time.monotonic() - started:.0f} s")
     yield stack
-    _remove(kube, NAMESPACE)
+    remove_namespace(kube, NAMESPACE)
 
 
-def _remove(kube: Kube, namespace: str) -> None:
-    """Delete a namespace and its stacks, with their data."""
+def remove_namespace(kube: Kube, namespace: str) -> None:
+    """Delete a namespace and its stacks, with their data; an operator must run."""
     try:
         kube.run("get", "namespace", namespace)
     except KubeError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube, eventually
 from tests.journey.starter import Starter
 
@@ -18,12 +19,10 @@ ONLY_POSTGRES = {"profile": None, "components": [{"name": "postgres"}], "deletio
 def small(kube: Kube, operator: object) -> Iterator[Starter]:
     """A namespace for a stack of PostgreSQL alone."""
     stack = Starter(kube, "e2e-bad-world", "small")
+    remove_namespace(kube, stack.namespace)
     kube.run("create", "namespace", stack.namespace)
-    try:
-        yield stack
-    finally:
-        kube.run("-n", stack.namespace, "delete", "aistack", "--all", "--timeout=60s")
-        kube.run("delete", "namespace", stack.namespace, "--timeout=60s")
+    yield stack
+    remove_namespace(kube, stack.namespace)
 
 
 def test_an_image_that_cannot_be_pulled(small: Starter) -> None:

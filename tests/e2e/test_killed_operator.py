@@ -11,11 +11,12 @@ import pytest
 
 from aistack.settings import OPERATOR_NAMESPACE
 from tests.cluster.common.daemons import Daemon
+from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube, KubeError, eventually
 from tests.journey.operator import start_operator
 from tests.journey.starter import Starter
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 WRITES_PER_LIFE = (1, 2, 3, 5, 8, 8, 8, 8, 6, 4, 2, 1)
 """How many writes the operator gets to make in each of its lives while the stack comes up."""
@@ -24,17 +25,25 @@ DELETES_PER_LIFE = (1, 4, 9, 9, 2)
 
 
 @pytest.fixture
-def doomed(kube: Kube, tmp_path: Path, no_operator: None) -> Iterator[tuple[Starter, Daemon]]:
+def doomed(kube: Kube, tmp_path: Path, empty_namespace: str, no_operator: None) -> Iterator[tuple[Starter, Daemon]]:
     """A stack whose operator is not started yet."""
-    stack = Starter(kube, "e2e-killed", "phoenix")
-    kube.run("create", "namespace", stack.namespace)
+    stack = Starter(kube, empty_namespace, "phoenix")
     kube.run("label", "namespace", stack.namespace, "pod-security.kubernetes.io/enforce=restricted")
     daemon = Daemon("doomed-operator", tmp_path)
     try:
         yield stack, daemon
     finally:
         daemon.stop()
-        kube.run("delete", "namespace", stack.namespace, "--wait=false")
+
+
+@pytest.fixture
+def empty_namespace(kube: Kube, operator: Daemon) -> Iterator[str]:
+    """A namespace without anything in it; a failed run's is cleared while an operator runs that can do so."""
+    namespace = "e2e-killed"
+    remove_namespace(kube, namespace)
+    kube.run("create", "namespace", namespace)
+    yield namespace
+    kube.run("delete", "namespace", namespace, "--wait=false")
 
 
 def test_a_killed_operator_gets_there_all_the_same(doomed: tuple[Starter, Daemon]) -> None:
@@ -60,7 +69,7 @@ def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[int, ...]) -> int
     for number, writes in enumerate(lives):
         moment = "before" if number % 2 else "after"
         program = ("-m", "tests.e2e.killable", str(writes), moment)
-        daemon.start([sys.executable, *program, "--kubeconfig", str(stack.kube.kubeconfig)])
+        daemon.start([sys.executable, *program, "--kubeconfig", str(stack.kube.kubeconfig)], tied=True)
         deadline = time.monotonic() + 60
         while daemon.alive and time.monotonic() < deadline and not _settled(stack):
             time.sleep(0.1)

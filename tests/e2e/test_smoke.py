@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from tests.cluster import archives
 from tests.cluster.build import binaries
 from tests.cluster.kind import Kind
+from tests.journey.kube import Kube, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -31,10 +33,10 @@ SECURITY = {
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
-    """The cluster with the smoke image loaded and an empty namespace; it stays up afterwards."""
+def cluster(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
+    """The cluster with the smoke image loaded and an empty namespace."""
+    del kube  # it is up
     kind = Kind()
-    kind.up()
     archive = tmp_path_factory.mktemp("image") / "smoke.tar"
     program = binaries.directory() / "smoke"
     archives.write(archive, IMAGE, {"smoke": program}, {"Entrypoint": ["/smoke"]})
@@ -52,8 +54,8 @@ def test_two_pods_behind_a_service_answer_over_dns(cluster: Kind) -> None:
     kubectl(cluster, "rollout", "status", "deployment/echo", "--timeout=60s")
     pods = kubectl(cluster, "get", "pods", "-l", "app=echo", "-o", "jsonpath={.items[*].metadata.name}").split()
     # One endpoint works even where iptables can't balance: both must have answered.
-    answers = Counter(ask(cluster, "asker", "http://echo:8080").split())
-    assert set(answers) == set(pods)
+    numbers = count()
+    answers = eventually(lambda: _both(cluster, f"asker-{next(numbers)}", pods), seconds=60)
     assert answers.total() == QUESTIONS
 
 
@@ -64,11 +66,17 @@ def test_a_service_has_a_fully_qualified_name(cluster: Kind) -> None:
     assert len(answers) == QUESTIONS
 
 
+def _both(cluster: Kind, name: str, pods: list[str]) -> Counter[str] | None:
+    """The answers from all pods; None where only some answered, as a node learns of endpoints a moment later."""
+    answers = Counter(ask(cluster, name, "http://echo:8080").split())
+    return answers if set(answers) == set(pods) else None
+
+
 def ask(cluster: Kind, name: str, url: str) -> str:
     """The answers that a pod in the cluster gets from a URL."""
     container = {"name": "ask", "image": IMAGE, "args": ["ask", url, str(QUESTIONS)], "securityContext": SECURITY}
     metadata = {"name": name, "namespace": NAMESPACE}
-    spec = {"containers": [container], "restartPolicy": "Never"}
+    spec = {"containers": [container], "restartPolicy": "OnFailure"}
     apply(cluster, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     kubectl(cluster, "wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=60s")
     return kubectl(cluster, "logs", name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster.common import store
@@ -11,10 +13,13 @@ from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.shell import run, succeeds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cluster.common.progress import Progress
 
-# RUNLEVEL=1 keeps packages from starting their services: only the programs are wanted.
-_ENV = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+_ENV = {"DEBIAN_FRONTEND": "noninteractive"}
+_POLICY = Path("/usr/sbin/policy-rc.d")
+"""Asked by packages whether they may start their services; 101 says no."""
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -46,10 +51,37 @@ def ensure(programs: dict[str, str], progress: Progress) -> None:
 
 
 def _install(packages: list[str]) -> None:
-    if not all(map(_known, packages)):
-        run(["apt-get", "update", "-q"], env=_ENV, timeout=600)
+    with _no_services():
+        if all(map(_known, packages)):
+            try:
+                return _apt_install(packages)
+            except ClusterError:
+                pass  # lists of yesterday name files that are gone
+        _apt("update")
+        return _apt_install(packages)
+
+
+def _apt_install(packages: list[str]) -> None:
     names = sorted({_known(package) or package for package in packages})
-    run(["apt-get", "install", "-q", "-y", "--no-install-recommends", *names], env=_ENV, timeout=1200)
+    _apt("install", "-y", "--no-install-recommends", *names)
+
+
+def _apt(*arguments: str) -> None:
+    run(["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *arguments], env=_ENV, timeout=1200)
+
+
+@contextmanager
+def _no_services() -> Iterator[None]:
+    """Keep packages from starting their services: only the programs are wanted."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)
 
 
 def _known(package: str) -> str:

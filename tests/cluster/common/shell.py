@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.cluster.common.errors import ClusterError
+from tests.cluster.common.errors import ClusterError, CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,8 @@ def run(
         timeout: seconds after which the command is killed.
 
     Raises:
-        ClusterError: it can't be started, fails or takes too long.
+        CommandError: it fails.
+        ClusterError: it can't be started or takes too long.
     """
     words = [str(word) for word in command]
     try:
@@ -50,7 +51,8 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ClusterError(f"`{brief(words)}` did not end within {timeout:.0f} s") from error
     if done.returncode:
-        raise ClusterError(f"`{brief(words)}` failed ({done.returncode}): {last_lines(done.stderr or done.stdout)}")
+        output = done.stderr or done.stdout
+        raise CommandError(f"`{brief(words)}` failed ({done.returncode}): {last_lines(output)}", output)
     return done.stdout
 
 

@@ -10,13 +10,14 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from tests.cluster.common.paths import cache_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -30,13 +31,33 @@ def key_of(*parts: str | bytes | Path) -> str:
 
 
 @contextmanager
-def lock(name: str) -> Iterator[None]:
-    """Hold the machine-wide lock of this name; waits for whoever holds it, and falls with the process."""
+def lock(name: str, busy: str = "") -> Iterator[None]:
+    """Hold the machine-wide lock of this name; waits for whoever holds it, and falls with the process.
+
+    Args:
+        name: what is locked.
+        busy: said on standard error when it has to wait.
+    """
+    with _lock_file(name).open("w") as handle:
+        if not _try_lock(handle):
+            if busy:
+                print(busy, file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(name: str) -> Path:
     path = cache_dir() / "locks" / f"{name}.lock"
     path.parent.mkdir(exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    return path
+
+
+def _try_lock(handle: TextIO) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def artefact(kind: str, key: str) -> Path:
@@ -69,25 +90,30 @@ def ensure(kind: str, key: str, build: Callable[[Path], None], keep: int = 2) ->
         if found := find(kind, key):
             return found
         work = final.with_name(f".{key}.{os.getpid()}")
-        _discard_leftovers(final)
+        _discard(final.parent.glob(f".{key}.*"))
         work.mkdir(parents=True)
         try:
             build(work)
             work.rename(final)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
-    _prune(final.parent, keep)
+            _discard([work])
+    _prune(kind, final.parent, keep)
     return final
 
 
-def _prune(directory: Path, keep: int) -> None:
-    """Remove whole artefacts but the most recently used ones; what is being built is left alone."""
+def _prune(kind: str, directory: Path, keep: int) -> None:
+    """Remove whole artefacts but the most recently used ones, and what killed builds left."""
     whole = [path for path in directory.iterdir() if not path.name.startswith(".")]
     for path in sorted(whole, key=lambda path: path.stat().st_mtime)[:-keep]:
+        trash = path.with_name(f".{path.name}.trash")  # half an artefact under its own name would pass for a whole one
+        path.rename(trash)
+        _discard([trash])
+    for left in directory.glob(".*"):
+        with _lock_file(f"{kind}-{left.name.split('.')[1]}").open("w") as handle:
+            if _try_lock(handle):
+                _discard([left])
+
+
+def _discard(paths: Iterable[Path]) -> None:
+    for path in paths:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _discard_leftovers(final: Path) -> None:
-    """Remove what an interrupted build of the same artefact left; the lock says that none is running."""
-    for leftover in final.parent.glob(f".{final.name}.*"):
-        shutil.rmtree(leftover, ignore_errors=True)

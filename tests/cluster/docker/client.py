@@ -36,7 +36,7 @@ class Docker:
 
     def answers(self) -> bool:
         """Whether the daemon answers at all."""
-        return self.succeeds("version", timeout=5)
+        return self.succeeds("version", timeout=30)
 
     def has_image(self, name: str) -> bool:
         """Whether the daemon has this image."""

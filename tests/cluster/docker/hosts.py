@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +14,7 @@ from tests.cluster.common import debian
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.paths import cache_dir
+from tests.cluster.common.ports import listens
 from tests.cluster.docker import netns, relay
 from tests.cluster.docker.client import Docker
 from tests.cluster.docker.private import PACKAGES, PrivateDocker
@@ -85,7 +86,7 @@ class OwnHost:
             )
         debian.ensure(PACKAGES, progress)
         _raise_inotify_limits()
-        with progress.step("private Docker daemon"):
+        with progress.step("private Docker daemon", "about 2 s"):
             self._daemon.start()
 
     def prepare(self, nodes: Sequence[str], preload: Sequence[Path], progress: Progress) -> str:
@@ -105,7 +106,7 @@ class OwnHost:
         self._relay.stop()
         namespace = netns.path(self._daemon.name)
         self._relay.start([sys.executable, relay.__file__, namespace, f"{port}=127.0.0.1:{port}"])
-        self._relay.wait_until(lambda: _listens(port), timeout=10)
+        self._relay.wait_until(lambda: listens(port), timeout=10)
 
     def stop(self, *, purge: bool) -> None:
         """End the relay and the daemon; keep its data unless asked to purge them."""
@@ -137,8 +138,11 @@ class GivenHost:
         progress.cached(self.kind)
 
     def prepare(self, nodes: Sequence[str], preload: Sequence[Path], progress: Progress) -> str:
-        """Nothing but to name the image: kind pulls it, and archives are loaded once the nodes run."""
-        del nodes, preload, progress
+        """Pull the node image; archives are loaded once the nodes run."""
+        del nodes, preload
+        if not self.docker.has_image(self._image):
+            with progress.step(f"pulling {self._image}", "about 1 GB, once"):
+                self.docker("pull", "--quiet", self._image, timeout=1800)
         return self._image
 
     def mounts(self, node: str) -> Mapping[Path, str]:
@@ -174,9 +178,5 @@ def _raise_inotify_limits() -> None:
     for name, least in _INOTIFY_LEAST.items():
         limit = _INOTIFY / name
         if int(limit.read_text()) < least:
-            limit.write_text(str(least))
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+            with suppress(OSError):  # read-only in some containers; one node does without
+                limit.write_text(str(least))

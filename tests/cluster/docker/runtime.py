@@ -62,6 +62,8 @@ def write_wrapper(target: Path) -> Path:
     runc = which("runc")
     if runc is None:
         raise ClusterError("runc is not installed")
-    target.write_text(_WRAPPER.format(python=sys.executable, runc=runc))
+    # Nodes need it for as long as they live: not the interpreter of a checkout that may go.
+    python = Path(sys.executable).resolve()
+    target.write_text(_WRAPPER.format(python=python, runc=runc))
     target.chmod(0o755)
     return target

@@ -46,11 +46,32 @@ def test_a_failed_build_leaves_nothing_and_is_tried_again(cache: Path) -> None:
     assert (store.ensure("things", "k", write) / "file").exists()
 
 
-def test_what_a_killed_build_left_is_cleared_away(cache: Path) -> None:
-    left = cache / "things" / ".k.12345"
-    left.mkdir(parents=True)
+@pytest.mark.parametrize("left", [".k.12345", ".older.12345", ".older.trash"])
+def test_what_a_killed_command_left_is_cleared_away(cache: Path, left: str) -> None:
+    (cache / "things" / left).mkdir(parents=True)
     store.ensure("things", "k", write)
-    assert not left.exists()
+    assert not (cache / "things" / left).exists()
+
+
+def test_what_another_command_is_building_is_left_alone(cache: Path) -> None:
+    other = cache / "things" / ".other.12345"
+    other.mkdir(parents=True)
+    with store.lock("things-other"):
+        store.ensure("things", "k", write)
+    assert other.exists()
+
+
+def test_who_waits_for_a_lock_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    def wait() -> None:
+        with store.lock("one", busy="waiting for another run"):
+            pass
+
+    with store.lock("one"):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        time.sleep(0.2)
+        assert "waiting for another run" in capsys.readouterr().err
+    waiter.join()
 
 
 def test_the_second_of_two_builders_waits_for_the_first(cache: Path) -> None:
