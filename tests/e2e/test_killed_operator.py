@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,18 +56,21 @@ def test_a_killed_operator_gets_there_all_the_same(doomed: tuple[Starter, Daemon
     eventually(lambda: stack.condition("Ready").get("status") == "True", seconds=300)
     run = stack.log_run("phoenix", metric=0.5, artifact=b"from the ashes")
     assert stack.metric_in_postgres(run.run_id) == 0.5
+    stack.assert_a_pass_writes_nothing()
     daemon.stop()
     stack.kube.run("-n", stack.namespace, "delete", "aistack", stack.name, "--wait=false")
     deaths += _live_and_die(stack, daemon, DELETES_PER_LIFE)
     start_operator(daemon, stack.kube.kubeconfig)
     eventually(lambda: _gone(stack), seconds=240)
-    assert deaths >= 10, "the operator was not killed often enough for this test to mean anything"
+    print(f"\nkilled while it was at: {dict(deaths)}")
+    assert deaths.total() >= 10
+    assert all(deaths[stage] >= 2 for stage in ("apply", "claim", "delete")), deaths
     _assert_nothing_left(stack)
 
 
-def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[int, ...]) -> int:
-    """Let the operator live once for each entry; return how often it was killed."""
-    deaths = 0
+def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[int, ...]) -> Counter[str]:
+    """Let the operator live once for each entry; return how often it was killed, by what it was doing."""
+    deaths: Counter[str] = Counter()
     for number, writes in enumerate(lives):
         moment = "before" if number % 2 else "after"
         program = ("-m", "tests.e2e.killable", str(writes), moment)
@@ -73,9 +78,19 @@ def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[int, ...]) -> int
         deadline = time.monotonic() + 60
         while daemon.alive and time.monotonic() < deadline and not _settled(stack):
             time.sleep(0.1)
-        deaths += not daemon.alive
+        if not daemon.alive:
+            assert daemon.exit_status == -signal.SIGKILL, daemon.log.read_text()[-2000:]
+            deaths[_stage(stack)] += 1
         daemon.stop()
     return deaths
+
+
+def _stage(stack: Starter) -> str:
+    """What the operator was at: writing the first objects, making claims and what waits for them, or deleting."""
+    if stack.live()["metadata"].get("deletionTimestamp"):
+        return "delete"
+    jobs = stack.kube.json("-n", stack.namespace, "get", "jobs")["items"]
+    return "claim" if jobs else "apply"
 
 
 def _settled(stack: Starter) -> bool:

@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aistack.settings import OPERATOR_NAMESPACE
 from tests.journey.hub import Hub
-from tests.journey.kube import Kube
+from tests.journey.kube import Kube, eventually
 from tests.journey.tracking import Login, Run, artifact_in_s3, log_run, metric_in_postgres
 
 
@@ -92,6 +94,35 @@ class Starter:
             hub = Hub(f"http://127.0.0.1:{port}", username)
             hub.log_in(password)
             yield hub
+
+    def assert_a_pass_writes_nothing(self) -> None:
+        """Have the operator make a whole pass over the stack as it is, and see that it left every object alone.
+
+        Naming a component that the profile has anyway is a new generation of the AIStack and asks for nothing new.
+        """
+        before = self._versions()
+        patch = json.dumps({"spec": {"components": [{"name": "postgres"}]}})
+        self.kube.run("-n", self.namespace, "patch", "aistack", self.name, "--type=merge", "-p", patch)
+        generation = self.live()["metadata"]["generation"]
+        eventually(lambda: self.live()["status"]["observedGeneration"] == generation, seconds=30)
+        assert self.condition("Ready")["status"] == "True"
+        settled = self.live()["metadata"]["resourceVersion"]
+        time.sleep(3)
+        assert self._versions() == before
+        assert self.live()["metadata"]["resourceVersion"] == settled
+
+    def _versions(self) -> dict[str, str]:
+        """The versions of everything that the operator writes for this stack, its inventory included."""
+        kinds = (
+            "deployments,statefulsets,services,configmaps,secrets,jobs,networkpolicies,persistentvolumeclaims,"
+            "serviceaccounts,roles,rolebindings"
+        )
+        own = self.kube.json("-n", self.namespace, "get", kinds, "-l", f"aistack.dev/stack={self.name}")["items"]
+        assert len(own) > 20
+        kept = self.kube.json("-n", OPERATOR_NAMESPACE, "get", "configmaps")["items"]
+        kept = [item for item in kept if item["metadata"]["name"].endswith(f"{self.namespace}.{self.name}")]
+        assert len(kept) == 1
+        return {f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in own + kept}
 
     def log_run(self, experiment: str, metric: float, artifact: bytes) -> Run:
         """Log a run with an artifact through MLflow's API."""

@@ -69,6 +69,11 @@ class Daemon:
         """Whether the recorded process still runs."""
         return self.pid is not None
 
+    @property
+    def exit_status(self) -> int | None:
+        """How the process ended that this very object started: a signal is negative; None while it runs."""
+        return self._child.poll() if self._child else None
+
     def start(self, command: Sequence[str | Path], env: Mapping[str, str] | None = None, *, tied: bool = False) -> None:
         """Start the process in a session of its own; its output goes to the log.
 
