@@ -16,7 +16,7 @@ PROGRAM = """
 import sys
 from aistack.cli.app import run
 code = run(sys.argv[1:])
-loaded = [m for m in ("kopf", "kubernetes", "aiohttp", "asyncio", "prometheus_client") if m in sys.modules]
+loaded = [m for m in ("kopf", "kubernetes", "aiohttp", "asyncio") if m in sys.modules]
 sys.exit(f"loaded {loaded}" if loaded else code)
 """
 
