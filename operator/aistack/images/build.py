@@ -30,7 +30,7 @@ def build(plan: BuildPlan, shop: Workshop, *, fresh: bool = False) -> Iterator[P
             yield Done(step, "unchanged", 0.0, size)
             continue
         for reference in step.external:
-            if reference not in renewed and (fresh or not shop.builder.has(reference)):
+            if reference not in renewed and (fresh or shop.builder.platform_of(reference) != step.platform):
                 yield from _provide(reference, step, shop)
                 renewed.add(reference)
         yield from _build(plan, step, shop, fresh)

@@ -25,13 +25,13 @@ class Builder(Protocol):
     def inputs_of(self, reference: str) -> str:
         """Return the inputs label of an image in the store, "" where there is no such image."""
 
-    def has(self, reference: str) -> bool:
-        """Tell whether the store has an image."""
+    def platform_of(self, reference: str) -> str:
+        """Return the platform of an image in the store, "" where there is no such image."""
 
     def pull(self, reference: str, platform: str, log: Path) -> None:
         """Fetch an image from its registry."""
 
-    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+    def import_rootfs(self, rootfs: Path, reference: str, platform: str) -> None:
         """Make an image of one root file system (a tar file)."""
 
     def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
@@ -72,25 +72,28 @@ class Buildah:
 
     def inputs_of(self, reference: str) -> str:
         """Return the inputs label of an image in the store, "" where there is no such image."""
-        label = f'{{{{index .OCIv1.Config.Labels "{INPUTS_LABEL}"}}}}'
+        return self._inspect(reference, f'{{{{index .OCIv1.Config.Labels "{INPUTS_LABEL}"}}}}')
+
+    def platform_of(self, reference: str) -> str:
+        """Return the platform of an image in the store, "" where there is no such image."""
+        return self._inspect(reference, "{{.OCIv1.OS}}/{{.OCIv1.Architecture}}")
+
+    def _inspect(self, reference: str, form: str) -> str:
         try:
-            return self._run("inspect", "--type", "image", "--format", label, reference).strip()
+            return self._run("inspect", "--type", "image", "--format", form, reference).strip()
         except ToolError:
             return ""
-
-    def has(self, reference: str) -> bool:
-        """Tell whether the store has an image."""
-        return bool(self._run("images", "--quiet", "--filter", f"reference={reference}").strip())
 
     def pull(self, reference: str, platform: str, log: Path) -> None:
         """Fetch an image from its registry."""
         self._run("pull", "--platform", platform, reference, log=log)
 
-    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+    def import_rootfs(self, rootfs: Path, reference: str, platform: str) -> None:
         """Make an image of one root file system (a tar file)."""
         container = self._run("from", "scratch").strip()
         self._run("add", "--quiet", container, str(rootfs), "/")
-        self._run("config", "--cmd", "bash", container)
+        system, _, architecture = platform.partition("/")
+        self._run("config", "--cmd", "bash", "--os", system, "--arch", architecture, container)
         self._run("commit", "--quiet", "--rm", "--timestamp", "0", container, reference)
 
     def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
@@ -125,23 +128,25 @@ class Docker:
 
     def inputs_of(self, reference: str) -> str:
         """Return the inputs label of an image in the store, "" where there is no such image."""
-        label = f'{{{{index .Config.Labels "{INPUTS_LABEL}"}}}}'
+        return self._inspect(reference, f'{{{{index .Config.Labels "{INPUTS_LABEL}"}}}}')
+
+    def platform_of(self, reference: str) -> str:
+        """Return the platform of an image in the store, "" where there is no such image."""
+        return self._inspect(reference, "{{.Os}}/{{.Architecture}}")
+
+    def _inspect(self, reference: str, form: str) -> str:
         try:
-            return self._run("image", "inspect", "--format", label, reference).strip()
+            return self._run("image", "inspect", "--format", form, reference).strip()
         except ToolError:
             return ""
-
-    def has(self, reference: str) -> bool:
-        """Tell whether the store has an image."""
-        return bool(self._run("image", "ls", "--quiet", "--filter", f"reference={familiar(reference)}").strip())
 
     def pull(self, reference: str, platform: str, log: Path) -> None:
         """Fetch an image from its registry."""
         self._run("pull", "--platform", platform, reference, log=log)
 
-    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+    def import_rootfs(self, rootfs: Path, reference: str, platform: str) -> None:
         """Make an image of one root file system (a tar file)."""
-        self._run("import", "--change", 'CMD ["bash"]', str(rootfs), reference)
+        self._run("import", "--platform", platform, "--change", 'CMD ["bash"]', str(rootfs), reference)
 
     def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
         """Build a step's image and tag it; ``fresh`` uses no earlier layers."""
@@ -160,11 +165,6 @@ class Docker:
         """Push an image under another reference, logging in with the user's auth file."""
         self._run("tag", reference, target)
         self._run("push", "--quiet", target)
-
-
-def familiar(reference: str) -> str:
-    """Return a reference as Docker lists it: without the words that stand for Docker Hub."""
-    return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
 def pick_builder(engine: Engine = "auto", run_tool: Run = run) -> Builder:

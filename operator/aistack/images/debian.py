@@ -55,7 +55,7 @@ def provide(builder: Builder, reference: str, platform: str, *, cache: Path, reg
     elif reference == REFERENCE:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             rootfs = bootstrap(Path(scratch), platform, log)
-            builder.import_rootfs(rootfs, reference)
+            builder.import_rootfs(rootfs, reference, platform)
     else:
         raise ToolError(f"{reference} can't be pulled from here and can't be made from packages; only {REFERENCE} can")
 

@@ -35,34 +35,35 @@ def add_component(root: Path, name: str, text: str, **fields: object) -> Path:
     return folder
 
 
-def plan_of(root: Path) -> BuildPlan:
+def plan_of(root: Path, platform: str = PLATFORM) -> BuildPlan:
     """Plan the images of a catalog, with archives in <root>/cache."""
     images = discover(root)
-    return make_plan(images, sources_of(images), cache=root / "cache", platform=PLATFORM)
+    return make_plan(images, sources_of(images), cache=root / "cache", platform=platform)
 
 
 @dataclass
 class RecordingBuilder:
-    """Keeps images as a mapping of reference to inputs, archives as files that name them."""
+    """Keeps images as a mapping of reference to inputs, and bases' platforms; archives are files that name them."""
 
     name: str = "recorder"
     store: dict[str, str] = field(default_factory=dict)
+    platforms: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     failing: str = ""
 
     def inputs_of(self, reference: str) -> str:
         return self.store.get(reference, "")
 
-    def has(self, reference: str) -> bool:
-        return reference in self.store
+    def platform_of(self, reference: str) -> str:
+        return self.platforms.get(reference, "")
 
     def pull(self, reference: str, platform: str, log: Path) -> None:
         self.calls.append(f"pull {reference}")
-        self.store[reference] = "pulled"
+        self.platforms[reference] = platform
 
-    def import_rootfs(self, rootfs: Path, reference: str) -> None:
+    def import_rootfs(self, rootfs: Path, reference: str, platform: str) -> None:
         self.calls.append(f"import {reference}")
-        self.store[reference] = "imported"
+        self.platforms[reference] = platform
 
     def build(self, step: BuildStep, lent: Mapping[str, Path], log: Path, fresh: bool) -> None:
         self.calls.append(f"build {step.image.name}")

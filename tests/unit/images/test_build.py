@@ -52,6 +52,15 @@ def test_an_outdated_parent_in_the_store_is_replaced(catalog: Path) -> None:
     assert f"restore {PYTHON}" in builder.calls
 
 
+def test_a_base_of_another_platform_is_fetched_again(tmp_path: Path) -> None:
+    add_base(tmp_path, "python", "FROM debian:13\n", runs=False)
+    builder = RecordingBuilder()
+    for platform in ("linux/amd64", "linux/arm64"):
+        list(build(plan_of(tmp_path, platform), workshop(tmp_path, builder)))
+    assert builder.calls == ["pull debian:13", "build python"] * 2
+    assert builder.platforms == {"debian:13": "linux/arm64"}
+
+
 def test_fresh_fetches_bases_and_builds_everything_again(catalog: Path) -> None:
     builder = RecordingBuilder()
     did(catalog, builder)

@@ -5,7 +5,7 @@ import pytest
 
 from aistack.errors import ToolError
 from aistack.images import builders
-from aistack.images.builders import Buildah, Docker, build_options, familiar, pick_builder
+from aistack.images.builders import Buildah, Docker, build_options, pick_builder
 from tests.unit.images.folders import add_component, plan_of
 
 
@@ -50,14 +50,23 @@ def test_both_build_the_folder_of_the_containerfile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("builder", [Buildah, Docker])
-def test_an_image_that_is_not_there_has_no_inputs(builder: type[Buildah] | type[Docker]) -> None:
+def test_an_image_that_is_not_there_has_no_inputs_and_no_platform(builder: type[Buildah] | type[Docker]) -> None:
     assert builder(Commands()).inputs_of("registry.aistack.dev/mlflow:1") == ""
+    assert builder(Commands()).platform_of("docker.io/library/debian:trixie-slim") == ""
+
+
+@pytest.mark.parametrize("builder", [Buildah, Docker])
+def test_the_platform_of_an_image_is_read_from_its_store(builder: type[Buildah] | type[Docker]) -> None:
+    run = Commands({builder.name: "linux/arm64\n"})
+    assert builder(run).platform_of("docker.io/library/debian:trixie-slim") == "linux/arm64"
+    assert "Architecture" in run.ran[0]
 
 
 def test_buildah_makes_a_base_of_a_root_file_system() -> None:
     run = Commands({"buildah from": "working-container\n", "buildah": ""})
-    Buildah(run).import_rootfs(Path("/rootfs.tar"), "docker.io/library/debian:trixie-slim")
+    Buildah(run).import_rootfs(Path("/rootfs.tar"), "docker.io/library/debian:trixie-slim", "linux/arm64")
     assert run.ran[1] == "buildah add --quiet working-container /rootfs.tar /"
+    assert "--os linux --arch arm64" in run.ran[2]
     assert run.ran[-1].endswith("working-container docker.io/library/debian:trixie-slim")
 
 
@@ -94,15 +103,3 @@ def test_with_neither_program_the_message_says_what_to_install(monkeypatch: pyte
     monkeypatch.setattr(builders, "available", lambda program: False)
     with pytest.raises(ToolError, match="apt-get install buildah"):
         pick_builder("auto", Commands())
-
-
-@pytest.mark.parametrize(
-    ("reference", "short"),
-    [
-        pytest.param("docker.io/library/debian:trixie-slim", "debian:trixie-slim", id="a library image"),
-        pytest.param("docker.io/someone/thing:1", "someone/thing:1", id="of Docker Hub"),
-        pytest.param("registry.aistack.dev/python:3", "registry.aistack.dev/python:3", id="of another registry"),
-    ],
-)
-def test_references_as_docker_lists_them(reference: str, short: str) -> None:
-    assert familiar(reference) == short
