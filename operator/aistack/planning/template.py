@@ -25,9 +25,11 @@ from jinja2 import (
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from aistack.api.nulls import drop_nulls
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, canonical
 from aistack.planning.language import PLACEHOLDER, Problem, placeholder, problems
+from aistack.planning.shapes import misshapen
 
 MAX_OBJECTS = 500
 """Most objects that one template file may make."""
@@ -202,13 +204,20 @@ def _line(error: BaseException) -> int:
 
 
 def _checked(file: str, document: Any) -> Manifest:
+    document = drop_nulls(document)  # as the API server does
     metadata = document.get("metadata") if isinstance(document, dict) else None
-    if not isinstance(metadata, dict) or not all((document.get("apiVersion"), document.get("kind"))):
+    if not isinstance(metadata, dict) or not all(_is_text(document.get(key)) for key in ("apiVersion", "kind")):
         raise CatalogError(file, "renders to a document that is no Kubernetes object (apiVersion, kind, metadata)")
-    if not isinstance(metadata.get("name"), str) or not metadata["name"]:
+    if not _is_text(metadata.get("name")):
         raise CatalogError(file, f"renders to a {document['kind']} without metadata.name")
     try:
         canonical(document)
     except TypeError as error:
         raise CatalogError(file, f"renders to a {document['kind']} that JSON can't hold: {error}") from None
+    if problem := misshapen(document):
+        raise CatalogError(file, f"renders to the {document['kind']} {metadata['name']} with a wrong {problem}")
     return dict(document)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""

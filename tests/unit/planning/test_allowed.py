@@ -60,7 +60,7 @@ REFUSED = {
     "bare-pod": (of_kind("Pod", "spec: {containers: []}\n"), "write a Deployment or a StatefulSet"),
     "job": (of_kind("Job", "spec: {template: {spec: {containers: []}}}\n"), "a claim or an init container"),
     "volume-claim-templates": (
-        of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}]}\n"),
+        of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}\n"),
         "write PersistentVolumeClaims of their own",
     ),
     "pod-without-role": (pod().replace('{{ pod_labels("server") }}', "{a: b}"), "its pods have no role"),
