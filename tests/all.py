@@ -51,7 +51,7 @@ PHASES = (
         "5 min; 8 min more the first time, to build Kubernetes",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
-            (*PYTEST, "-q", "--no-skips", "tests/integration"),
+            (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),
     Phase(

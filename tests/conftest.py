@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
@@ -16,16 +15,27 @@ TIER_RESULTS = pytest.StashKey[list[Result]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Gather tiers where reports arrive: in this process, or in the one that xdist's workers report to."""
     config.stash[TIER_RESULTS] = []
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(TierReport(config.stash[TIER_RESULTS]))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.when == "call" or report.failed:
-        results = item.config.stash[TIER_RESULTS]
-        results.extend((*marker.args, report.passed) for marker in item.iter_markers("tier"))
-    return report
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Send a test's tiers along with its report."""
+    item.user_properties.extend(("tier", marker.args) for marker in item.iter_markers("tier"))
+
+
+class TierReport:
+    """Notes which tiers were earned and which were lost."""
+
+    def __init__(self, results: list[Result]) -> None:
+        self._results = results
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.failed:
+            tiers = [value for name, value in report.user_properties if name == "tier"]
+            self._results.extend((component, tier, report.passed) for component, tier in tiers)
 
 
 @pytest.hookimpl(trylast=True)
@@ -57,7 +67,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if results := session.config.stash[TIER_RESULTS]:
         write_report(results)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if session.config.getoption("--no-skips") and _untested(reporter):
+    worker = hasattr(session.config, "workerinput")
+    if session.config.getoption("--no-skips") and not worker and _untested(reporter):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
