@@ -10,24 +10,24 @@ The way through::
     images = discover(root)                                  # every image of manifests/, ours only
     plan = make_plan(images, sources_of(images), cache=default_cache(), platform=host_platform())
     states(plan)                                             # what `images list` shows: archive, size, built or not
-    with open_workshop(cache) as shop:                       # docker or buildah, one build at a time
+    with open_workshop(cache, print) as shop:                # docker or buildah, one build at a time
         for event in build(plan, shop):                      # Progress, Done; str(event) is a line to print
             print(event)
         for event in push(plan, shop, registry="registry.example.com/ai"):
             print(event)
-    for event in load(plan, cluster="aistack"):              # kind load image-archive, or loader=your callable
+    for event in load(plan, cluster="aistack"):              # kind load image-archive
         print(event)
 
 All three are iterators: nothing happens until they are run through. ``BuildPlan.only([...])`` narrows to names,
-repositories or components and what they stand on; ``prune(plan)`` removes archives that no image names any more.
+repositories or components and what they stand on; ``prune(plan_all(...))`` removes archives that newer ones replaced.
 """
 
 from aistack.images.build import build
-from aistack.images.deliver import load, push
+from aistack.images.deliver import built, load, push
 from aistack.images.discovery import discover
 from aistack.images.inputs import host_platform, sources_of
 from aistack.images.models import BuildPlan, BuildStep, Done, Image, ImageState, Progress, Source
-from aistack.images.plan import make_plan
+from aistack.images.plan import make_plan, plan_all
 from aistack.images.store import default_cache, prune, states
 from aistack.images.workshop import Workshop, open_workshop
 
@@ -41,12 +41,14 @@ __all__ = [
     "Source",
     "Workshop",
     "build",
+    "built",
     "default_cache",
     "discover",
     "host_platform",
     "load",
     "make_plan",
     "open_workshop",
+    "plan_all",
     "prune",
     "push",
     "sources_of",

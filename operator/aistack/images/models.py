@@ -29,6 +29,11 @@ class Image:
         return self.declared.reference()
 
     @property
+    def stem(self) -> str:
+        """How the names of its archives begin."""
+        return self.declared.repository.replace("/", "-")
+
+    @property
     def context(self) -> Path:
         """The folder that the build sees."""
         return self.containerfile.parent

@@ -35,6 +35,13 @@ def make_plan(images: Sequence[Image], sources: Mapping[str, Source], *, cache: 
     return BuildPlan(tuple(steps.values()))
 
 
+def plan_all(images: Sequence[Image], sources: Mapping[str, Source], *, cache: Path) -> list[BuildPlan]:
+    """Plan for every platform that all images are made for; for another one none of them is built."""
+    platforms = sorted({platform for image in images for platform in image.declared.platforms})
+    common = [platform for platform in platforms if all(platform in image.declared.platforms for image in images)]
+    return [make_plan(images, sources, cache=cache, platform=platform) for platform in common]
+
+
 def _ordered(sources: Mapping[str, Source], ours: Mapping[str, str]) -> list[str]:
     parents = {name: [ours[b] for b in source.bases if b in ours] for name, source in sorted(sources.items())}
     try:
@@ -57,5 +64,5 @@ def _step(
     external = tuple(base for base in source.bases if base not in ours)
     stands_on = [done[ours[base]].inputs if base in ours else base for base in source.bases]
     inputs = hashlib.sha256("\n".join([RECIPE, platform, source.digest, *stands_on]).encode()).hexdigest()[:12]
-    archive = cache / f"{image.declared.repository.replace('/', '-')}-{image.declared.tag}-{inputs}.tar"
+    archive = cache / f"{image.stem}-{image.declared.tag}-{inputs}.tar"
     return BuildStep(image, parents, external, inputs, archive, platform, source.packages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from aistack.images.models import BuildPlan, BuildStep, ImageState, Timings
@@ -47,11 +48,16 @@ def note_timing(cache: Path, name: str, seconds: float) -> None:
     (cache / _TIMINGS).write_text(json.dumps(known, indent=1, sort_keys=True), "utf-8")
 
 
-def prune(plan: BuildPlan) -> list[Path]:
-    """Remove archives in the plan's folders that no image of it names; returns them. Give it the whole plan."""
-    keep = {step.archive for step in plan.steps}
-    folders = {archive.parent for archive in keep}
-    gone = sorted(file for folder in folders for file in folder.glob("*-*-*.tar") if file not in keep)
+def prune(plans: Iterable[BuildPlan]) -> list[Path]:
+    """Remove archives that newer ones have replaced, and return them.
+
+    Args:
+        plans: the whole plan for each platform; their archives stay, and so do those of images that they don't have.
+    """
+    steps = [step for plan in plans for step in plan.steps]
+    keep = {step.archive for step in steps}
+    ours = {file for step in steps for file in step.archive.parent.glob(f"{step.image.stem}-*-*.tar")}
+    gone = sorted(ours - keep)
     for file in gone:
         file.unlink()
     return gone

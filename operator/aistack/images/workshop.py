@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -17,21 +17,16 @@ from aistack.images.hostfiles import host_files
 
 @dataclass
 class Workshop:
-    """Tools and places of a build; the builder is looked for when it is first needed.
-
-    ``use_registry`` says whether bases may be pulled: True, False, or None to find out.
-    """
+    """Tools and places of a build; each tool is looked for when it is first needed."""
 
     cache: Path
     scratch: Path
     engine: Engine = "auto"
-    use_registry: bool | None = None
-    chosen: Builder | None = field(default=None, repr=False)
 
     @cached_property
     def builder(self) -> Builder:
         """The program that builds."""
-        return self.chosen or pick_builder(self.engine)
+        return pick_builder(self.engine)
 
     @cached_property
     def lent(self) -> Mapping[str, Path]:
@@ -40,8 +35,8 @@ class Workshop:
 
     @cached_property
     def registry(self) -> bool:
-        """Whether bases are pulled."""
-        return registry_answers() if self.use_registry is None else self.use_registry
+        """Whether bases are pulled: where Docker Hub answers."""
+        return registry_answers()
 
     def log(self, name: str) -> Path:
         """Return the log file of an image's build."""
@@ -49,15 +44,19 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(cache: Path, *, engine: Engine = "auto", use_registry: bool | None = None) -> Iterator[Workshop]:
+def open_workshop(cache: Path, say: Callable[[str], object], *, engine: Engine = "auto") -> Iterator[Workshop]:
     """Yield a workshop; another one on the same cache waits until this one is left.
 
     Args:
         cache: folder of the archives; made where it is missing.
+        say: told if it has to wait.
         engine: which program builds.
-        use_registry: whether bases may be pulled; by default where Docker Hub answers.
     """
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock, tempfile.TemporaryDirectory() as scratch:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Workshop(cache, Path(scratch), engine, use_registry)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another build or push, which holds {lock.name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Workshop(cache, Path(scratch), engine)

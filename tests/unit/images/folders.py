@@ -86,4 +86,6 @@ class RecordingBuilder:
 def workshop(root: Path, builder: RecordingBuilder, *, registry: bool = True) -> Workshop:
     """Return a workshop on <root>/cache whose bases come from a registry."""
     (root / "cache").mkdir(exist_ok=True)
-    return Workshop(root / "cache", root, use_registry=registry, chosen=builder)
+    shop = Workshop(root / "cache", root)
+    shop.builder, shop.registry = builder, registry
+    return shop

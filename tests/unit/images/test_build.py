@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from aistack.errors import ToolError
-from aistack.images import Done, build, prune, states
+from aistack.images import Done, build, discover, plan_all, prune, sources_of, states
 from aistack.images.store import estimate, note_timing, read_timings
 from tests.unit.images.folders import RecordingBuilder, add_base, add_component, plan_of, workshop
 
@@ -101,9 +101,18 @@ def test_damaged_timings_count_as_none(tmp_path: Path) -> None:
     assert read_timings(tmp_path) == {}
 
 
-def test_prune_keeps_what_the_plan_names(catalog: Path) -> None:
-    did(catalog, RecordingBuilder())
-    old = catalog / "cache" / "mlflow-2.0-1-000000000000.tar"
+def test_prune_keeps_every_platform_and_what_others_built(tmp_path: Path) -> None:
+    platforms = ["linux/amd64", "linux/arm64"]
+    add_base(tmp_path, "python", "FROM debian:13\n", runs=False)
+    add_component(tmp_path, "mlflow", f"FROM {PYTHON}\n", platforms=platforms)
+    images = discover(tmp_path)
+    plans = plan_all(images, sources_of(images), cache=tmp_path / "cache")
+    assert [plan.steps[0].platform for plan in plans] == platforms
+    for plan in plans:
+        list(build(plan, workshop(tmp_path, RecordingBuilder())))
+    old, foreign = (tmp_path / "cache" / f"{name}-2.0-1-000000000000.tar" for name in ("mlflow", "of-another-catalog"))
     old.write_text("old")
-    assert prune(plan_of(catalog)) == [old]
-    assert all(state.built for state in states(plan_of(catalog)))
+    foreign.write_text("foreign")
+    assert prune(plans) == [old]
+    assert foreign.exists()
+    assert all(state.built for plan in plans for state in states(plan))

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,15 @@ def built(tmp_path: Path) -> Path:
 
 
 def test_only_images_that_pods_run_are_loaded(built: Path) -> None:
-    loaded: list[Path] = []
-    lines = [str(event) for event in load(plan_of(built), loader=loaded.append)]
-    assert loaded == [plan_of(built).step("mlflow/server").archive]
+    ran: list[str] = []
+
+    def record(command: Sequence[str]) -> str:
+        ran.append(" ".join(command))
+        return ""
+
+    lines = [str(event) for event in load(plan_of(built), cluster="aistack", run_tool=record)]
+    archive = plan_of(built).step("mlflow/server").archive
+    assert ran == [f"kind load image-archive --name aistack {archive}"]
     assert lines[0] == "mlflow/server: loading"
 
 
@@ -34,4 +41,4 @@ def test_push_puts_the_registry_in_front_and_needs_no_earlier_store(built: Path)
 def test_what_is_not_built_can_not_be_loaded(tmp_path: Path) -> None:
     add_component(tmp_path, "mlflow", "FROM debian:13\n")
     with pytest.raises(ToolError, match="not built yet: mlflow/server; run 'aistack images build' first"):
-        list(load(plan_of(tmp_path), loader=print))
+        list(load(plan_of(tmp_path)))

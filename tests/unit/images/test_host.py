@@ -1,3 +1,4 @@
+import fcntl
 import sys
 from pathlib import Path
 
@@ -75,9 +76,21 @@ def test_without_mmdebstrap_the_message_says_what_to_install(tmp_path: Path, mon
 
 
 def test_a_workshop_makes_its_cache_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with open_workshop(tmp_path / "cache", use_registry=False) as shop:
+    with open_workshop(tmp_path / "cache", print) as shop:
         scratch = shop.scratch
         assert scratch.is_dir()
-        assert shop.registry is False
         assert shop.log("mlflow/server").name == "mlflow-server.log"
     assert not scratch.exists()
+
+
+def test_a_workshop_in_use_is_waited_for_and_that_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    with (tmp_path / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def leave(message: str) -> None:
+            said.append(message)
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        with open_workshop(tmp_path, leave):
+            assert said == [f"waiting for another build or push, which holds {tmp_path / 'lock'}"]

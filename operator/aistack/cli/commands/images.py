@@ -8,19 +8,25 @@ from typing import Annotated
 
 import typer
 
+from aistack.api.group import API_VERSION, KIND
+from aistack.api.parse import parse_stack
 from aistack.catalog.locate import catalog_folder
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
+from aistack.cli.voice import aside
 from aistack.images import (
     BuildPlan,
     ImageState,
     build,
+    built,
     default_cache,
     discover,
     host_platform,
     load,
     make_plan,
     open_workshop,
+    plan_all,
+    prune,
     push,
     sources_of,
     states,
@@ -104,10 +110,16 @@ def build_images(
     builder: Builder = BuilderName.AUTO,
     fresh: Annotated[bool, typer.Option("--fresh", help="Build what is built already, too.")] = False,
 ) -> None:
-    """Build images from packages, with Docker or buildah; no registry is needed."""
-    plan = _plan(session_of(ctx), names, platform)
-    with open_workshop(default_cache(), engine=builder.value) as shop:
+    """Build images from packages, with Docker or buildah; no registry is needed.
+
+    A build of all images removes the archives that it replaced.
+    """
+    session = session_of(ctx)
+    plan = _plan(session, names, platform)
+    with open_workshop(default_cache(), aside, engine=builder.value) as shop:
         _tell(build(plan, shop, fresh=fresh))
+        if not names:
+            _tell(f"{archive.name}: removed, replaced by a newer build" for archive in prune(_all_plans(session)))
 
 
 @app.command("load", epilog=LOAD_EPILOG)
@@ -129,17 +141,34 @@ def push_images(
     platform: Platform = "",
     builder: Builder = BuilderName.AUTO,
 ) -> None:
-    """Push built images to a registry that you are logged in to."""
+    """Push built images to a registry that you are logged in to.
+
+    A name in a registry holds one platform: for nodes of two kinds, push to two registries or paths.
+    """
+    target = _checked(registry.rstrip("/"))
     plan = _plan(session_of(ctx), names, platform)
-    with open_workshop(default_cache(), engine=builder.value) as shop:
-        _tell(push(plan, shop, registry=registry))
-    typer.echo(f"next: set spec.images.registry to {registry.rstrip('/')}")
+    built(plan)  # says what is missing before it waits for another build
+    with open_workshop(default_cache(), aside, engine=builder.value) as shop:
+        _tell(push(plan, shop, registry=target))
+    typer.echo(f"next: set spec.images.registry to {target}")
+
+
+def _checked(registry: str) -> str:
+    """Hold a registry to the rules of the field that it is meant for."""
+    spec = {"profile": "any", "images": {"registry": registry}}
+    parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "any"}, "spec": spec})
+    return registry
 
 
 def _plan(session: Session, names: list[str] | None, platform: str) -> BuildPlan:
     found = discover(catalog_folder(session.catalog_folder))
     plan = make_plan(found, sources_of(found), cache=default_cache(), platform=platform or host_platform())
     return plan.only(names or [])
+
+
+def _all_plans(session: Session) -> list[BuildPlan]:
+    found = discover(catalog_folder(session.catalog_folder))
+    return plan_all(found, sources_of(found), cache=default_cache())
 
 
 def _data(state: ImageState) -> dict[str, object]:
