@@ -25,8 +25,9 @@ def context_namespace(kubeconfig: str = "", context: str = "") -> str:
     configs = [config for file in files for config in _read(file)]
     # As in kubectl: of several files, the first that says something wins.
     current = context or next((str(c["current-context"]) for c in configs if c.get("current-context")), "")
-    entries = (e.get("context") or {} for c in configs for e in c.get("contexts") or () if e.get("name") == current)
-    return next((str(e.get("namespace", "")) for e in entries), "")
+    entries = (entry for config in configs for entry in _maps(config.get("contexts")) if entry.get("name") == current)
+    found = (given for entry in entries for given in _maps([entry.get("context")]))
+    return next((str(given.get("namespace", "")) for given in found), "")
 
 
 def require_credentials(kubeconfig: str = "") -> None:
@@ -55,7 +56,11 @@ def _read(file: Path) -> Iterator[Mapping[str, Any]]:
 
     try:
         config = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, OSError, RecursionError, ValueError):
         return
     if isinstance(config, Mapping):
         yield config
+
+
+def _maps(entries: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []

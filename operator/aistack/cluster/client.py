@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import ClientWebSocketResponse
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.client import ApiClient, Configuration
+from yaml import YAMLError
 
 from aistack.cluster.discovery import ACCEPT as DISCOVERY
 from aistack.cluster.discovery import Discovery
@@ -54,6 +55,9 @@ async def load_configuration(kubeconfig: str = "", context: str = "") -> Configu
             await kube_config.load_kube_config(path, context or None, configuration, False)  # type: ignore[no-untyped-call]
     except (kube_config.ConfigException, OSError) as error:
         raise ClusterError(f"no usable credentials for a cluster in {path}: {error}") from error
+    except (YAMLError, AttributeError, RecursionError, TypeError, ValueError) as error:
+        # The package trusts what it reads, and its words may quote the file: it holds keys.
+        raise ClusterError(f"{path} is no kubeconfig; kubectl config view says what is wrong with it") from error
     return configuration
 
 
