@@ -117,7 +117,7 @@ ROWS = {
     "name-too-long": Row(
         "a name too long for the objects it makes",
         "{profile: toy, components: [" + DB + ", {name: web, values: {users: [" + "a" * 60 + "]}}]}",
-        ("makes the object name 'demo-web-user-aaa", "63 are allowed", "shorten"),
+        ("spec.components[web].values.users[0]: 'aaaa", "has 60 characters", "write at most 49 characters"),
     ),
     "unparsable-manifest": Row(
         "an unparsable manifest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aistack.errors import SpecError
+from aistack.errors import CatalogError, SpecError
 
 MAX_STACK_NAME = 24
 """Longest name of a stack, so that the names of its objects stay within Kubernetes' 63 characters."""
@@ -17,12 +17,13 @@ def object_name(stack: str, *parts: str) -> str:
 
     Raises:
         SpecError: the result is longer than 63 characters.
+        CatalogError: it would be with any stack's name.
     """
     name = "-".join((stack, *(p for p in parts if p)))
-    if len(name) > MAX_NAME:
-        raise SpecError(
-            "metadata.name",
-            f"makes the object name {name!r} of {len(name)} characters, {MAX_NAME} are allowed",
-            f"shorten the stack's name by {len(name) - MAX_NAME} characters",
-        )
+    problem = f"makes the object name {name!r} of {len(name)} characters, {MAX_NAME} are allowed"
+    excess = len(name) - MAX_NAME
+    if excess >= len(stack):
+        raise CatalogError(f"components/{parts[0]}", f"{problem}: no stack's name is short enough")
+    if excess > 0:
+        raise SpecError("metadata.name", problem, f"shorten the stack's name by {excess} characters")
     return name

@@ -79,6 +79,8 @@ def _unknown_contracts(root: Path, file: Path, component: Component, known: set[
 def _image(root: Path, file: Path, image: Image, path: tuple[str | int, ...]) -> Iterator[CatalogError]:
     if "platforms" not in image.model_fields_set:
         yield _at(root, file, path, "says nothing of its platforms; write e.g. platforms: [linux/amd64, linux/arm64]")
+    if image.tag == "latest" and not image.containerfile:
+        yield _at(root, file, (*path, "tag"), "latest is no version")
     if image.containerfile and not (file.parent / image.containerfile).is_file():
         yield _at(root, file, (*path, "containerfile"), f"{image.containerfile} doesn't exist")
 

@@ -15,6 +15,7 @@ from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
 from aistack.catalog.positions import line_of
 from aistack.errors import CatalogError
+from aistack.objects.strict import StrictLoader
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
@@ -96,18 +97,6 @@ def _load_profiles(root: Path) -> Iterator[Profile]:
         yield profile
 
 
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key that stands twice in one map, of which YAML would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and str(key.value) in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands here twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def read_yaml(root: Path, file: Path) -> Any:
     """Read a YAML (or JSON) file.
 
@@ -116,7 +105,7 @@ def read_yaml(root: Path, file: Path) -> Any:
     """
     text = _text(root, file)
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader that is stricter
+        return yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader that is stricter
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise CatalogError(_relative(root, file), f"can't be parsed: {error.problem}", line) from None

@@ -11,10 +11,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from aistack.api.component import Size
 from aistack.api.names import MAX_CATALOG_NAME
 from aistack.catalog.references import component_problems, contract_problems, every_size, parsable, refuse
+from aistack.objects.quantity import parse_quantity
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=MAX_CATALOG_NAME)]
 Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+
+
+_REPOSITORY = r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$"
 
 
 class _Model(BaseModel):
@@ -81,8 +85,8 @@ DEFAULT_REGISTRY = "registry.aistack.dev"
 class Image(_Model):
     """A container image; with ``containerfile`` it is built from the component's folder."""
 
-    repository: str
-    tag: str
+    repository: Annotated[str, StringConstraints(pattern=_REPOSITORY)]
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$")]
     about: str = ""
     containerfile: str = ""
     platforms: tuple[str, ...] = ("linux/amd64",)
@@ -99,6 +103,16 @@ class Resources(_Model):
     memory: Quantity
     memory_limit: Quantity = Field(alias="memoryLimit")
     cpu_limit: Quantity | None = Field(default=None, alias="cpuLimit")
+
+    @model_validator(mode="after")
+    def _room(self) -> Resources:
+        for name, asked, limit in (
+            ("memoryLimit", self.memory, self.memory_limit),
+            ("cpuLimit", self.cpu, self.cpu_limit),
+        ):
+            if limit is not None and parse_quantity(limit) < parse_quantity(asked):
+                raise ValueError(f"{name} {limit} is less than the request of {asked}")
+        return self
 
 
 class Port(_Model):

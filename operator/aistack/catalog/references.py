@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,11 +11,12 @@ from pydantic_core import PydanticCustomError
 from aistack.api.component import Size
 
 if TYPE_CHECKING:
-    from aistack.catalog.models import ComponentSpec, Contract, Page
+    from aistack.catalog.models import ComponentSpec, Contract, Page, Provide
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 """Where, relative to the model, and what is wrong."""
+SPELLED_OUT = "is a secret key, and this value is in the catalog for all to read; write {generate: {length: 32}}"
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -33,18 +34,25 @@ def _raise(path: Path, problem: str) -> NoReturn:
 
 
 def parsable(text: str) -> str:
-    """Return a recipe's text unless its braces don't match.
+    """Return a recipe's text unless its braces don't match, or hold more than a name and ``:url``.
 
     Raises:
-        ValueError: they don't.
+        ValueError: they don't, or do.
     """
-    list(Formatter().parse(text))
+    for _, name, style, conversion in Formatter().parse(text):
+        if name is not None and (style not in ("", "url") or conversion):
+            raise ValueError(f"{{{name}}} may be followed by :url and by nothing else")
     return text
 
 
 def fields_of(text: str) -> set[str]:
     """Return the names in braces."""
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def is_spelled_out(value: object, keys: Collection[str]) -> bool:
+    """Whether a recipe of a secret key is no secret: a text that takes nothing from another key."""
+    return isinstance(value, str) and fields_of(value).isdisjoint(keys)
 
 
 def every_size(sizes: Mapping[Size, object]) -> Mapping[Size, object]:
@@ -67,6 +75,8 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
         yield from _login_problems(spec, ("pages", i, "login"), page)
     yield from _require_problems(spec)
     yield from _audience_problems(spec)
+    for i, provide in enumerate(spec.provides):
+        yield from _reach_problems(spec, ("provides", i, "port"), provide)
 
 
 def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) -> Iterator[Problem]:
@@ -77,6 +87,13 @@ def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) ->
 
 
 def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Problem]:
+def _reach_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterator[Problem]:
+    workload = spec.workloads.get(provide.workload)
+    port = workload.ports.get(provide.port) if workload else None
+    if port and not (port.page or port.metrics or port.contract == provide.contract):
+        yield path, f"the port {provide.port!r} doesn't admit consumers; write contract: {provide.contract} at the port"
+
+
     login = page.login
     if login and login.secret and login.secret not in spec.secrets:
         yield (*path, "secret"), f"there is no secret {login.secret!r}"
@@ -105,9 +122,11 @@ def _audience_problems(spec: ComponentSpec) -> Iterator[Problem]:
 
 def contract_problems(contract: Contract) -> Iterator[Problem]:
     """Yield the keys in a contract.yaml that lead nowhere."""
-    for key in contract.share:
+    for key, value in contract.share.items():
         if key not in contract.keys:
             yield ("share", key), "is no key of the binding"
     for key, text in contract.derived.items():
         if unknown := sorted(fields_of(text) - contract.keys.keys()):
             yield ("derived", key), f"names {{{unknown[0]}}}, which is no key of the binding"
+        elif contract.keys[key].secret and is_spelled_out(value, contract.keys):
+            yield ("share", key), SPELLED_OUT

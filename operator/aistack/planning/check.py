@@ -7,6 +7,7 @@ from typing import Any
 
 from aistack.api.component import Size
 from aistack.api.group import API_VERSION, KIND
+from aistack.api.names import MAX_STACK_NAME
 from aistack.api.parse import parse_stack
 from aistack.catalog.models import Catalog, Component
 from aistack.errors import CatalogError, InvalidError
@@ -71,7 +72,7 @@ def _provides(component: Component, contract: str) -> bool:
 
 
 def _plan(catalog: Catalog, file: str, spec: dict[str, Any]) -> CatalogError | None:
-    metadata = {"name": "check", "namespace": "check"}
+    metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
     try:
         stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
         plan_stack(stack, catalog, Observed())

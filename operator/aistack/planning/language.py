@@ -34,6 +34,8 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
     nodes.ScopedEvalContextModifier: "autoescape",
 }
 _REFUSED_FILTERS = frozenset({"safe", "e", "escape", "forceescape", "tojson", "xmlattr", "random"})
+_PADDING_FILTERS = frozenset({"center", "format", "indent"})
+"""Filters that make a text of any length out of a number."""
 
 
 def placeholder(number: int) -> str:
@@ -116,9 +118,13 @@ def _lines_of(skeleton: str, scalar: str) -> Iterable[int]:
 
 
 def _node_problems(tree: nodes.Template) -> Iterator[Problem]:
-    kinds: tuple[type[nodes.Node], ...] = (*_REFUSED, nodes.Filter)
+    kinds: tuple[type[nodes.Node], ...] = (*_REFUSED, nodes.Filter, nodes.For)
     for node in tree.find_all(kinds):
         if word := _REFUSED.get(type(node)):
             yield node.lineno, f"`{word}` is not part of the language; shared pieces are functions that return data"
         elif isinstance(node, nodes.Filter) and node.name in _REFUSED_FILTERS:
             yield node.lineno, f"the filter {node.name} is not part of the language: every value is placed as data"
+        elif isinstance(node, nodes.Filter) and node.name in _PADDING_FILTERS:
+            yield node.lineno, f"the filter {node.name} is not part of the language: it makes texts of any length"
+        elif isinstance(node, nodes.For) and node.recursive:
+            yield node.lineno, "`recursive` is not part of the language"

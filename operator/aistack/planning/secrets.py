@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from string import Formatter
 from typing import Any
 
-from aistack.api.names import object_name
-from aistack.catalog.models import Contract, GeneratedValue, Provide, Value
-from aistack.catalog.references import fields_of
+from aistack.api.names import MAX_NAME, object_name
+from aistack.catalog.models import Contract, Provide, Value
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import CreateSecret, Observed
-from aistack.objects.recipes import Format, Generate, Literal, Recipe, recipe_hash
+from aistack.objects.recipes import Literal, recipe_hash
+from aistack.planning.recipes import Recipes, acyclic, check_admin, complete, contract_recipes, recipe_of
 from aistack.planning.resolve import Resolved
 from aistack.planning.wire import Edge
 
-Recipes = dict[str, Recipe]
 RecipesOf = Callable[[int], Recipes]
 """A Secret's recipes for a generation."""
 _ITEM = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -42,12 +40,12 @@ class SecretPlanner:
     def admin(self, r: Resolved, provide: Provide) -> CreateSecret:
         """Return the admin binding that a provider serves a contract with."""
         contract = self.contract(provide.contract, r)
-        _check_admin(r, provide, contract)
+        check_admin(provide, contract, f"{r.component.folder}/component.yaml")
 
         def recipes(generation: int) -> Recipes:
             words = self._words(r.name, generation)
             place = self._place(r, provide)
-            return _complete(contract, {**place, **_recipes(provide.admin, contract, words)}, provider=r.name)
+            return complete(contract, {**place, **contract_recipes(provide.admin, contract, words)}, provider=r.name)
 
         return self._create(object_name(self.stack, r.name, provide.contract, "admin"), recipes)
 
@@ -55,15 +53,14 @@ class SecretPlanner:
         """Return a consumer's share: what differs between consumers is made by the contract's ``share``."""
         contract = self.contract(edge.provide.contract, provider)
         base = object_name(self.stack, edge.consumer, edge.require.edge)
-        suffix = "" if edge.require.edge == edge.require.contract else f"-{edge.require.edge}"
-        share = object_name(self.stack, edge.consumer) + suffix
+        share = object_name(self.stack, edge.share)
 
         def recipes(generation: int) -> Recipes:
             words = self._words(edge.consumer, generation) | {"share": share, "share_": share.replace("-", "_")}
             common = {k: v for k, v in edge.provide.admin.items() if k not in contract.share}
             public = {k: v for k, v in common.items() if k in contract.keys and not contract.keys[k].secret}
-            made = _recipes({**public, **contract.share}, contract, words)
-            return _complete(contract, {**self._place(provider, edge.provide), **made}, provider=provider.name)
+            made = contract_recipes({**public, **contract.share}, contract, words)
+            return complete(contract, {**self._place(provider, edge.provide), **made}, provider=provider.name)
 
         return self._create(base, recipes)
 
@@ -72,7 +69,7 @@ class SecretPlanner:
         return [
             self._own(r, name, item, spec.data)
             for name, spec in r.component.spec.secrets.items()
-            for item in _items(r, spec.each)
+            for item in self._items(r, name, spec.each)
         ]
 
     def _own(self, r: Resolved, name: str, item: str, data: Mapping[str, Value]) -> CreateSecret:
@@ -80,9 +77,24 @@ class SecretPlanner:
 
         def recipes(generation: int) -> Recipes:
             words = self._words(r.name, generation) | {"item": item}
-            return {key: _recipe(value, words, data, where) for key, value in data.items()}
+            return acyclic({key: recipe_of(value, words, data, where) for key, value in data.items()}, where)
 
         return self._create(object_name(self.stack, r.name, name, item), recipes)
+
+    def _items(self, r: Resolved, name: str, each: str | None) -> list[str]:
+        """Return what a Secret is made for, once each.
+
+        Raises:
+            SpecError: an item can't be a part of a Secret's name, or stands there twice.
+        """
+        if each is None:
+            return [""]
+        items = [str(item) for item in r.values.get(each, [])]
+        room = MAX_NAME - len(object_name(self.stack, r.name, name)) - 1
+        for i, item in enumerate(items):
+            if problem := _item_problem(item, items[:i], room):
+                raise SpecError(f"{r.field}.values.{each}[{i}]", f"{item[:MAX_NAME]!r} {problem[0]}", problem[1])
+        return items
 
     def contract(self, name: str, r: Resolved) -> Contract:
         """Return a contract of the catalog.
@@ -131,71 +143,12 @@ def service_host(stack: str, namespace: str, component: str, workload: str) -> s
     return f"{object_name(stack, component, '' if workload == 'server' else workload)}.{namespace}.svc"
 
 
-def _items(r: Resolved, each: str | None) -> list[str]:
-    """Return what a Secret is made for, once each.
-
-    Raises:
-        SpecError: an item can't be a part of a Secret's name, or stands there twice.
-    """
-    if each is None:
-        return [""]
-    items = [str(item) for item in r.values.get(each, [])]
-    for i, item in enumerate(items):
-        if not _ITEM.fullmatch(item) or item in items[:i]:
-            problem = "stands here twice" if item in items[:i] else "can't be a part of an object's name"
-            remedy = "write lower-case letters, digits and '-', each entry once"
-            raise SpecError(f"{r.field}.values.{each}[{i}]", f"{item[:63]!r} {problem}", remedy)
-    return items
-
-
-def _check_admin(r: Resolved, provide: Provide, contract: Contract) -> None:
-    unknown = sorted(provide.admin.keys() - contract.keys.keys())
-    if unknown:
-        file = f"{r.component.folder}/component.yaml"
-        raise CatalogError(file, f"provides {contract.name} with a key {unknown[0]!r} that the contract lacks")
-
-
-def _recipes(values: Mapping[str, Value], contract: Contract, words: Mapping[str, str]) -> Recipes:
-    where = _file(contract)
-    return {key: _recipe(value, words, contract.keys, where) for key, value in values.items()}
-
-
-def _file(contract: Contract) -> str:
-    return f"contracts/{contract.name}/contract.yaml"
-
-
-def _complete(contract: Contract, recipes: Recipes, provider: str) -> Recipes:
-    """Add the Service Binding specification's ``type`` and ``provider``, and the derived keys that can be made.
-
-    Raises:
-        CatalogError: a key that isn't optional has no recipe.
-    """
-    missing = sorted(k for k, spec in contract.keys.items() if k not in recipes and not spec.optional)
-    if missing:
-        raise CatalogError(_file(contract), f"nothing says how {provider!r} makes the keys {missing}")
-    kept = {k: v for k, v in recipes.items() if k in contract.keys}
-    texts = {k: text for k, text in contract.derived.items() if fields_of(text) <= set(kept)}
-    derived = {k: _recipe(text, {}, kept, _file(contract)) for k, text in texts.items()}
-    return {"type": Literal(contract.name), "provider": Literal(provider), **kept, **derived}
-
-
-def _recipe(value: Value, words: Mapping[str, str], keys: Mapping[str, object], where: str) -> Recipe:
-    if isinstance(value, GeneratedValue):
-        return Generate(value.generate.length, value.generate.alphabet, value.generate.prefix)
-    text = "".join(_parts(value, words, keys, where))
-    return Format(text) if fields_of(text) else Literal(text.replace("{{", "{").replace("}}", "}"))
-
-
-def _parts(text: str, words: Mapping[str, str], keys: Mapping[str, object], where: str) -> list[str]:
-    parts = []
-    for literal, name, style, _ in Formatter().parse(text):
-        parts.append(literal.replace("{", "{{").replace("}", "}}"))
-        if name is None:
-            continue
-        if name in words:
-            parts.append(words[name].replace("{", "{{").replace("}", "}}"))
-        elif name in keys:
-            parts.append(f"{{{name}:{style}}}" if style else f"{{{name}}}")
-        else:
-            raise CatalogError(where, f"the recipe {text!r} names {{{name}}}, which is neither a word nor a key")
-    return parts
+def _item_problem(item: str, before: Sequence[str], room: int) -> tuple[str, str] | None:
+    """Return what is wrong with an item, and what to do."""
+    if not _ITEM.fullmatch(item):
+        return "can't be a part of an object's name", "write lower-case letters, digits and '-'"
+    if item in before:
+        return "stands here twice", "write each entry once"
+    if len(item) > room:
+        return f"has {len(item)} characters, too many for the name of its Secret", f"write at most {room} characters"
+    return None

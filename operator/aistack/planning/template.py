@@ -28,6 +28,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from aistack.api.nulls import drop_nulls
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, canonical
+from aistack.objects.strict import StrictLoader
 from aistack.planning.language import PLACEHOLDER, Problem, placeholder, problems
 from aistack.planning.shapes import misshapen
 
@@ -36,7 +37,9 @@ MAX_OBJECTS = 500
 MAX_TURNS = 20_000
 """Most turns of all loops of one template file together."""
 MAX_NUMBER = 2**63
-_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
+_PADDING = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
+"""Methods that make a text of any length out of a number."""
+_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What an expression may raise."""
 _RENDER = "aistack_render"
 _TURN = "aistack_turn"
@@ -92,16 +95,24 @@ def _turn(context: Context) -> None:
 
 
 class _Environment(SandboxedEnvironment):
-    """A sandbox in which numbers can't be multiplied without bound, and texts not at all."""
+    """A sandbox in which numbers can't be multiplied without bound, and texts neither multiplied nor padded."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
-            raise TypeError(f"{operator} is not part of the language but for numbers' *")
+            raise TypeError(f"{operator} is not part of the language but for numbers' * and %")
+        if operator == "%":
+            return left % right
         if abs(product := left * right) >= MAX_NUMBER:
             raise OverflowError("the product is too large")
         return product
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return super().is_safe_attribute(obj, attr, value) and not (isinstance(obj, str) and attr in _PADDING)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave ``format`` to :meth:`is_safe_attribute`: a sandboxed one still pads."""
 
 
 def _environment() -> SandboxedEnvironment:
@@ -185,7 +196,7 @@ def _rendered(file: str, template: Template, context: Mapping[str, Any]) -> str:
 
 def _parsed(file: str, text: str) -> list[Any]:
     try:
-        return [d for d in yaml.load_all(text, Loader=yaml.CSafeLoader) if d is not None]
+        return [d for d in yaml.load_all(text, Loader=StrictLoader) if d is not None]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise CatalogError(file, f"renders to unparsable YAML: {error.problem} (line {line} of the result)") from None

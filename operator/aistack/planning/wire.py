@@ -25,6 +25,12 @@ class Edge:
         """Name within the stack, e.g. ``mlflow/postgres``."""
         return f"{self.consumer}/{self.require.edge}"
 
+    @property
+    def share(self) -> str:
+        """Name of what the consumer gets (its database, its bucket), after the stack's."""
+        edge = self.require.edge
+        return self.consumer if edge == self.require.contract else f"{self.consumer}-{edge}"
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -46,10 +52,11 @@ def wire(resolved: Mapping[str, Resolved], catalog: Catalog) -> Wiring:
     """Match every requirement with its provider and order the components.
 
     Raises:
-        SpecError: no provider, two providers, or components that need each other.
+        SpecError: no provider, two providers, two consumers of one share, or components that need each other.
     """
     providers = _providers(resolved)
     edges = tuple(e for r in resolved.values() for e in _edges(r, providers, catalog))
+    _refuse_one_for_two(resolved, edges)
     return Wiring(edges, _waves(resolved, edges))
 
 
@@ -78,6 +85,18 @@ def _edges(r: Resolved, providers: Mapping[str, tuple[str, Provide]], catalog: C
                 r.field,
                 f"needs the contract {require.contract!r}, which nothing in this stack provides",
                 _offer(require, catalog),
+            )
+
+
+def _refuse_one_for_two(resolved: Mapping[str, Resolved], edges: Iterable[Edge]) -> None:
+    owners: dict[tuple[str, str], Edge] = {}
+    for edge in edges:
+        other = owners.setdefault((edge.provide.contract, edge.share), edge)
+        if other is not edge:
+            raise SpecError(
+                resolved[edge.consumer].field,
+                f"its share of {edge.provide.contract!r} is named {edge.share!r}, and so is that of {other.key}",
+                f"disable one of them: {{name: {other.consumer}, enabled: false}}",
             )
 
 

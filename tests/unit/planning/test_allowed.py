@@ -83,7 +83,7 @@ REFUSED = {
         pod().replace('{{ image("server") }}', "docker.io/library/nginx:1"),
         "its image is none of component.yaml's",
     ),
-    "image-missing": (pod().replace('image: {{ image("server") }}', "tty: true"), "its image is none"),
+    "image-missing": (pod().replace('image: {{ image("server") }}', "stdin: true"), "its image is none"),
     "init-container": (
         pod("initContainers: [{name: init, image: busybox}]"),
         "container 'init': its image is none of component.yaml's",

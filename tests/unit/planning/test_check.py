@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aistack.api.names import MAX_NAME, MAX_STACK_NAME
 from aistack.catalog.loader import load_catalog
 from aistack.planning.check import check_plans
 from tests.toy import starter, toy_copy
@@ -30,6 +31,15 @@ def test_a_template_that_breaks_the_language_is_told_by_line(tmp_path: Path) -> 
     file = next((root / TEMPLATE).iterdir())
     file.write_text('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "x-{{ component }}"\n')
     assert any(problem.startswith(f"{TEMPLATE}/{file.name}:4: ") for problem in problems(root))
+
+
+def test_a_name_must_fit_the_longest_name_of_a_stack(tmp_path: Path) -> None:
+    root = toy_copy(tmp_path)
+    part = "n" * (MAX_NAME - MAX_STACK_NAME - len("-web-"))
+    file = root / TEMPLATE / "z.yaml.j2"
+    for name, fits in ((part, True), (f"{part}n", False)):
+        file.write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ name('{name}') }}}}\n")
+        assert any("shorten the stack's name by 1 characters" in problem for problem in problems(root)) is not fits
 
 
 def test_a_template_that_renders_to_nonsense_is_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aistack.api.names import object_name
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import Observed, Plan
 from aistack.planning.pods import pod_template
@@ -66,7 +67,8 @@ def test_a_suspended_component_is_planned_as_such() -> None:
 
 NAMES = {
     "name-that-fits-exactly": ("demo", "n" * 55, ""),
-    "name-too-long": ("demo", "n" * 56, "makes the object name"),
+    "name-too-long": ("demo", "n" * 56, "shorten the stack's name by 1 characters"),
+    "name-too-long-by-all-but-one-letter": ("demo", "n" * 58, "shorten the stack's name by 3 characters"),
     "stack-too-long-for-this-object": ("a-stack-of-20-letter", "n" * 40, "shorten the stack's name by 1 characters"),
 }
 
@@ -84,6 +86,11 @@ def test_a_name_too_long_for_an_object_is_refused(name: str, part: str, says: st
         plan("{components: [{name: db}]}", catalog=catalog, name=name)
     assert refused.value.field == "metadata.name"
     assert says in str(refused.value)
+
+
+def test_a_name_that_no_stack_is_short_enough_for_is_the_catalog_s_fault() -> None:
+    with pytest.raises(CatalogError, match=r"components/db: makes the object name .* no stack's name is short enough"):
+        object_name("demo", "db", "n" * 59)
 
 
 def test_the_longest_stack_name_fits_the_starter() -> None:

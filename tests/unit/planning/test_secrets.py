@@ -69,6 +69,7 @@ def test_each_item_gets_a_secret_whose_texts_may_name_its_keys() -> None:
         pytest.param(["a\nb"], "values.users[0]", "can't be a part of an object's name", id="a-line-break"),
         pytest.param([""], "values.users[0]", "can't be a part of an object's name", id="empty"),
         pytest.param(["anna", "anna"], "values.users[1]", "'anna' stands here twice", id="twice"),
+        pytest.param(["a" * 51], "values.users[0]", "has 51 characters, too many for the name", id="too-long"),
     ],
 )
 def test_an_item_that_can_be_no_name_is_refused(users: list[str], field: str, problem: str) -> None:
@@ -145,18 +146,34 @@ def test_a_plan_holds_recipes_for_every_secret_key_and_a_value_for_none(planned:
     assert "Secret" not in kinds, "all Secrets are made from recipes"
 
 
-def test_a_key_that_the_contract_lacks_is_refused() -> None:
+def test_the_longest_item_fits_exactly() -> None:
+    assert len("demo-web-user-" + "a" * 49) == 63
+    assert plan(values("web", {"users": ["a" * 49]}))
+
+
+@pytest.mark.parametrize(
+    ("admin", "says"),
+    [
+        pytest.param({"pasword": "x"}, "provides sql with a key 'pasword' that the contract lacks", id="unknown-key"),
+        pytest.param({"password": "hunter2"}, "'password', which is a secret key, and this value is", id="spelled-out"),
+        pytest.param({"password": "{stack}"}, "'password', which is a secret key", id="known-from-the-stack"),
+    ],
+)
+def test_an_admin_binding_that_cannot_be_is_refused(admin: dict[str, str], says: str) -> None:
     db = toy().components["db"]
-    provide = db.spec.provides[0].model_copy(update={"admin": {**db.spec.provides[0].admin, "pasword": "x"}})
+    provide = db.spec.provides[0].model_copy(update={"admin": {**db.spec.provides[0].admin, **admin}})
     component = replace(db, spec=db.spec.model_copy(update={"provides": (provide,)}))
     catalog = replace(toy(), components={**toy().components, "db": component})
-    with pytest.raises(CatalogError, match=r"components/db/component.yaml: provides sql with a key 'pasword'"):
+    with pytest.raises(CatalogError) as refused:
         plan(catalog=catalog)
+    assert refused.value.file == "components/db/component.yaml"
+    assert says in refused.value.problem
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        pytest.param("{login}", "name each other in a circle: login -> login", id="circle"),
         pytest.param("{unknown}", "names {unknown}, which is neither a word nor a key", id="unknown"),
         pytest.param("{password.upper}", "names {password.upper}", id="attribute"),
         pytest.param("{}", "names {}, which is neither", id="nameless"),

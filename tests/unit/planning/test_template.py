@@ -9,6 +9,7 @@ import pytest
 
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest
+from aistack.planning.encode import ini_text
 from aistack.planning.template import MAX_OBJECTS, MAX_TURNS, render_template
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: demo\n"
@@ -116,16 +117,21 @@ FAILURES = {
     "hidden-attribute-by-filter": ('data:\n  a: {{ values | attr("__class__") }}\n', 6, "unsafe"),
     "text-multiplied": ('data:\n  a: {{ "x" * 1000000000 }}\n', 6, "can't be rendered: *"),
     "list-multiplied": ("data:\n  a: {{ [1] * 1000000000 }}\n", 6, "can't be rendered: *"),
+    "text-formatted": ('data:\n  a: {{ "%300000000d" % 1 }}\n', 6, "can't be rendered: %"),
+    "text-padded": ('data:\n  a: {{ "x".ljust(1000000000) }}\n', 6, "unsafe"),
+    "text-formatted-by-itself": ('data:\n  a: {{ "{:1000000000}".format(1) }}\n', 6, "unsafe"),
     "power": ("data:\n  a: {{ 9 ** 9 ** 9 }}\n", 6, "can't be rendered: **"),
     "product-without-end": ("data:\n  a: {{ 10000000000 * 10000000000 }}\n", 6, "the product is too large"),
     "range-without-end": ("data:\n  a: {{ range(1000000000) | list }}\n", 6, "Range too big"),
+    "number-for-sections": ("data:\n  a: {{ ini_text(5) }}\n", 6, "can't be rendered: 'int' object has no"),
+    "nothing-for-a-map": ("data:\n  a: {{ none | dictsort }}\n", 6, "can't be rendered: 'NoneType' object has no"),
     "random-text": ("data:\n  a: {{ lipsum() }}\n", 6, "'lipsum' is undefined"),
 }
 
 
 @pytest.mark.parametrize(("body", "line", "says"), FAILURES.values(), ids=FAILURES)
 def test_an_expression_that_fails_is_named_with_file_and_line(body: str, line: int, says: str) -> None:
-    refused = refuse(body, values={})
+    refused = refuse(body, values={}, ini_text=ini_text)
     assert (refused.file, refused.line) == ("t.yaml.j2", line), refused
     assert says in refused.problem
 
@@ -154,6 +160,7 @@ UNPARSABLE = {
     "unknown-tag": ("data: !!python/name:os.system x\n", "renders to unparsable YAML"),
     "set-of-yaml": ("data: !!set {a, b}\n", "that JSON can't hold"),
     "wrong-indent-by-a-condition": ("data:\n  a: 1\n{% if true %}\n b: 1\n{% endif %}\n", "unparsable YAML"),
+    "key-twice": ("data:\n  a: 1\n  a: 2\n", "unparsable YAML: 'a' stands here twice (line 7 of the result)"),
     "date-that-is-none": ("data:\n  a: 2024-13-99\n", "unparsable YAML"),
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from aistack.catalog.models import Component, Require
 from aistack.errors import SpecError
 from aistack.planning.resolve import resolve
 from aistack.planning.wire import Wiring, wire
@@ -88,6 +91,26 @@ def test_what_cannot_be_wired_is_refused(spec: str, field: str, problem: str, re
     assert refused.value.field == field
     assert problem in refused.value.problem
     assert refused.value.remedy == remedy
+
+
+def auth(component: Component) -> Component:
+    """The web with a second share of sql, ``web-auth``; and the cache as a component of that very name."""
+    if component.name == "web":
+        requires = (*component.spec.requires, Require(contract="sql", name="auth"))
+        return replace(component, spec=component.spec.model_copy(update={"requires": requires}))
+    spec = component.spec.model_copy(update={"name": "web-auth", "requires": (Require(contract="sql"),)})
+    return replace(component, spec=spec)
+
+
+def test_two_consumers_never_get_one_share() -> None:
+    components = {**toy().components, "web": auth(toy().components["web"]), "web-auth": auth(toy().components["cache"])}
+    catalog = replace(toy(), components=components)
+    assert wire(resolve(stack(), catalog), catalog), "each alone is fine"
+    with pytest.raises(SpecError) as refused:
+        wire(resolve(stack("{profile: toy, components: [{name: web-auth}]}"), catalog), catalog)
+    assert refused.value.field == "spec.components[web-auth]"
+    assert refused.value.problem == "its share of 'sql' is named 'web-auth', and so is that of web/auth"
+    assert refused.value.remedy == "disable one of them: {name: web, enabled: false}"
 
 
 def test_a_cycle_is_shown_from_end_to_end() -> None:
