@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 
 from tests.contracts.shipped import Binding, ClaimFailedError, Provider
 
 
-def query(share: Binding, text: str, **changes: str) -> list[tuple[object, ...]]:
-    """Run a statement as a share's login."""
+def connect(share: Binding, **changes: str) -> psycopg.Connection:
+    """Open a session of a share's login."""
     binding = {**share, **changes}
-    with psycopg.connect(
+    return psycopg.connect(
         host=binding["host"],
         port=binding["port"],
         dbname=binding["database"],
         user=binding["username"],
         password=binding["password"],
         autocommit=True,
-    ) as connection:
+    )
+
+
+def query(share: Binding, text: str, **changes: str) -> list[tuple[object, ...]]:
+    """Run a statement as a share's login."""
+    with closing(connect(share, **changes)) as connection:
         cursor = connection.execute(text)
         return cursor.fetchall() if cursor.description else []
 
@@ -50,7 +57,7 @@ def test_vectors_are_compared(share: Binding) -> None:
     assert query(share, "select '[1,2]'::vector <-> '[1,5]'::vector") == [(3.0,)]
 
 
-@pytest.mark.parametrize("database", ["postgres", "demo_other"])
+@pytest.mark.parametrize("database", ["postgres", "template1", "demo_other"])
 def test_other_databases_are_closed(postgres: Provider, share: Binding, database: str) -> None:
     postgres.claim(toy(postgres, name="demo_other"))
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
@@ -96,6 +103,86 @@ def test_revoking_ends_the_logins_and_keeps_the_tables(postgres: Provider) -> No
         query(share, "select 1")
     postgres.claim(share)
     assert query(share, "select count(*) from survivor") == [(0,)]
+
+
+TRAP = """
+    create schema trap;
+    create function trap.promote() returns name language plpgsql as $$
+        begin
+            alter role demo_toy_2 superuser;
+            return 'vector';
+        exception when insufficient_privilege then
+            return 'vector';
+        end
+    $$;
+    create view trap.pg_available_extensions as select trap.promote() as name;
+    create view trap.pg_roles as select trap.promote() as rolname;
+"""
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        pytest.param(
+            "alter database demo_toy set search_path = trap, pg_catalog, public", id="names mean other things"
+        ),
+        pytest.param(
+            "drop schema public cascade; create schema public; alter database demo_toy set role = 'demo_toy'",
+            id="sessions act as the owner",
+        ),
+    ],
+)
+def test_what_a_share_does_to_its_database_is_nothing_to_the_administrator(
+    postgres: Provider, share: Binding, sabotage: str
+) -> None:
+    second, third = toy(postgres, 2), toy(postgres, 3)
+    postgres.claim(second)
+    query(second, TRAP + sabotage)
+    postgres.claim(third)
+    assert query(postgres.admin, "select rolname from pg_roles where rolsuper") == [("postgres",)]
+    query(third, "drop schema trap cascade; alter database demo_toy reset all")
+    assert query(third, "select '[1,2]'::vector <-> '[1,5]'::vector") == [(3.0,)]
+    postgres.claim(share)
+
+
+OWN_NAME = """
+    set role none;
+    create table own_{0} (id int);
+    create temporary table own_temporary (id int);
+    alter schema public owner to session_user;
+    select lo_create(0);
+    grant create on database demo_own to session_user;
+    alter default privileges for role session_user grant select on tables to public;
+"""
+
+
+def test_a_login_that_made_things_in_its_own_name_ends_and_they_stay(postgres: Provider) -> None:
+    first, second, third = (toy(postgres, generation, "demo_own") for generation in (1, 2, 3))
+    postgres.claim(first)
+    with closing(connect(first)) as session:
+        session.execute(OWN_NAME.format("first"))
+        postgres.claim(second)
+        postgres.claim(third)
+    assert query(third, "select tableowner from pg_tables where tablename = 'own_first'") == [("demo_own",)]
+    query(third, OWN_NAME.format("third"))
+    postgres.revoke(third)
+    assert query(postgres.admin, "select rolname from pg_roles where rolname like 'demo_own%'") == [("demo_own",)]
+
+
+def test_a_login_with_rights_in_a_foreign_database_ends_all_the_same(postgres: Provider) -> None:
+    first, second, third = (toy(postgres, generation, "demo_guest") for generation in (1, 2, 3))
+    postgres.claim(first)
+    query(postgres.admin, "grant select on pg_authid to demo_guest_1")
+    for later in (second, third, third):
+        postgres.claim(later)
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        query(first, "select 1")
+    query(postgres.admin, "revoke all on pg_authid from demo_guest_1")
+
+
+def test_a_session_in_the_template_is_in_no_claim_s_way(postgres: Provider) -> None:
+    with closing(connect(postgres.admin, database="template1")):
+        postgres.claim(toy(postgres, name="demo_late"))
 
 
 def test_the_password_is_in_no_log_of_statements(postgres: Provider, share: Binding) -> None:

@@ -2,10 +2,12 @@
 
 Tables belong to the owner, so logins can come and go: a new generation of the share is another login, and the one
 before it works until the generation after. Nobody but the owner and superusers may connect to the database.
+
+The owner rules its database: its settings, and what names in it mean. So the administrator brings settings of its own.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import psycopg
 from psycopg import errors, sql
@@ -14,32 +16,35 @@ TIMEOUT_SECONDS = 10
 LONGEST_NAME = 63
 """PostgreSQL cuts longer names off without a word."""
 KEPT_LOGINS = 2
+ADMIN_OPTIONS = "-c search_path=pg_catalog,pg_temp -c role=none -c lock_timeout=10s"
+"""Settings that a client brings along go before those that an owner gave its database."""
+LIMITS = sql.SQL("nosuperuser nocreatedb nocreaterole noreplication nobypassrls")
 
 
 def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     """Make the server accept the share; what exists already is brought in line."""
     if len(share["username"].encode()) > LONGEST_NAME:
         raise ValueError(f"login name {share['username']!r} is longer than {LONGEST_NAME} bytes; shorten a name")
-    with connect(admin) as server:
+    with administer(admin) as server:
+        for shared in shared_databases(admin):
+            close_to_public(server, shared)
         make_owner(server, share["database"])
         make_login(server, share)
         make_database(server, share["database"])
-        close_to_public(server, admin["database"])
-    with connect({**admin, "database": share["database"]}) as database:
+    with administer(admin, share["database"]) as database:
         add_vector_search(database)
+        hand_over(database, logins(database, share["database"]), share["database"])
     verify(admin, share)
-    with connect(admin) as server:
-        drop_logins(server, logins(server, share["database"])[:-KEPT_LOGINS])
+    end_logins(admin, share["database"], KEPT_LOGINS)
 
 
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """End all logins of the share and their sessions; the database and its owner stay."""
-    with connect(admin) as server:
-        drop_logins(server, logins(server, share["database"]))
+    end_logins(admin, share["database"], 0)
 
 
 @contextmanager
-def connect(binding: dict[str, str]) -> Iterator[psycopg.Connection]:
+def connect(binding: dict[str, str], options: str = "") -> Iterator[psycopg.Connection]:
     """Connect as a binding says; the server's refusals become Python's own exceptions."""
     who = f"{binding['username']} on database {binding['database']} at {binding['host']}:{binding['port']}"
     try:
@@ -49,6 +54,7 @@ def connect(binding: dict[str, str]) -> Iterator[psycopg.Connection]:
             dbname=binding["database"],
             user=binding["username"],
             password=binding["password"],
+            options=options,
             connect_timeout=TIMEOUT_SECONDS,
             autocommit=True,
         ) as connection:
@@ -71,10 +77,22 @@ def refusal(who: str, error: psycopg.OperationalError) -> Exception:
     return ConnectionError(f"{who}: {text}")
 
 
+def administer(admin: dict[str, str], database: str = "") -> AbstractContextManager[psycopg.Connection]:
+    """Connect as the administrator, to its own database or to one that a consumer rules."""
+    return connect({**admin, "database": database or admin["database"]}, ADMIN_OPTIONS)
+
+
+def shared_databases(admin: dict[str, str]) -> list[str]:
+    """Return the databases that no consumer has a right to; a session in template1 would block other claims."""
+    return [admin["database"], "template1"]
+
+
 def make_owner(server: psycopg.Connection, owner: str) -> None:
     """Make the role that owns all tables."""
+    name = sql.Identifier(owner)
     if not exists(server, "select 1 from pg_roles where rolname = %s", owner):
-        server.execute(sql.SQL("create role {} nologin").format(sql.Identifier(owner)))
+        server.execute(sql.SQL("create role {} nologin").format(name))
+    server.execute(sql.SQL("alter role {} nologin {}").format(name, LIMITS))
 
 
 def make_login(server: psycopg.Connection, share: dict[str, str]) -> None:
@@ -86,8 +104,8 @@ def make_login(server: psycopg.Connection, share: dict[str, str]) -> None:
     verifier = server.pgconn.encrypt_password(
         share["password"].encode(), share["username"].encode(), b"scram-sha-256"
     ).decode()
-    limits = sql.SQL("login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password {}")
-    server.execute(sql.SQL("alter role {} ").format(login) + limits.format(sql.Literal(verifier)))
+    statement = sql.SQL("alter role {} login {} password {}")
+    server.execute(statement.format(login, LIMITS, sql.Literal(verifier)))
     server.execute(sql.SQL("grant {} to {}").format(owner, login))
     server.execute(sql.SQL("alter role {} set role = {}").format(login, owner))
 
@@ -96,7 +114,7 @@ def make_database(server: psycopg.Connection, database: str) -> None:
     """Make the database, owned by the role of its name."""
     name = sql.Identifier(database)
     if not exists(server, "select 1 from pg_database where datname = %s", database):
-        server.execute(sql.SQL("create database {} owner {}").format(name, name))
+        server.execute(sql.SQL("create database {} owner {} template template0").format(name, name))
     close_to_public(server, database)
 
 
@@ -108,7 +126,14 @@ def close_to_public(server: psycopg.Connection, database: str) -> None:
 def add_vector_search(database: psycopg.Connection) -> None:
     """Add pgvector where the server has it; only a superuser may."""
     if exists(database, "select 1 from pg_available_extensions where name = %s", "vector"):
-        database.execute("create extension if not exists vector")
+        database.execute("create extension if not exists vector schema public")
+
+
+def hand_over(database: psycopg.Connection, names: list[str], owner: str) -> None:
+    """Give the owner what logins made in their own names (``set role none``), which other logins couldn't use."""
+    for name in names:
+        statement = sql.SQL("reassign owned by {} to {}")
+        database.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
 def verify(admin: dict[str, str], share: dict[str, str]) -> None:
@@ -116,15 +141,23 @@ def verify(admin: dict[str, str], share: dict[str, str]) -> None:
     with connect(share) as database:
         with database.transaction(force_rollback=True):
             database.execute("create table aistack_claim (id int)")
-        row = database.execute("select current_user, rolsuper from pg_roles where rolname = session_user").fetchone()
+        row = database.execute(
+            "select current_user, rolsuper from pg_catalog.pg_roles where rolname = session_user"
+        ).fetchone()
     if row != (share["database"], False):
         raise PermissionError(f"login {share['username']} acts as {row[0] if row else 'nobody'}, or is a superuser")
+    for other in shared_databases(admin):
+        if opens({**share, "database": other}):
+            raise PermissionError(f"login {share['username']} can also open database {other}")
+
+
+def opens(binding: dict[str, str]) -> bool:
+    """Tell whether the server lets a binding in."""
     try:
-        with connect({**share, "database": admin["database"]}):
-            pass
+        with connect(binding):
+            return True
     except PermissionError:
-        return
-    raise PermissionError(f"login {share['username']} can also open database {admin['database']}")
+        return False
 
 
 def logins(server: psycopg.Connection, owner: str) -> list[str]:
@@ -138,12 +171,27 @@ def logins(server: psycopg.Connection, owner: str) -> list[str]:
     return sorted(found, key=lambda name: int(name.removeprefix(f"{owner}_")))
 
 
-def drop_logins(server: psycopg.Connection, names: list[str]) -> None:
-    """Drop logins and end their sessions; what they made belongs to the owner and stays."""
-    for name in names:
-        server.execute(sql.SQL("alter role {} nologin").format(sql.Identifier(name)))
-        server.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
-        server.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
+def end_logins(admin: dict[str, str], owner: str, kept: int) -> None:
+    """End all logins but the newest ones, and their sessions; what they made is the owner's and stays."""
+    with administer(admin) as server:
+        found = logins(server, owner)
+        ended = found[: len(found) - kept]
+        for name in ended:
+            server.execute(sql.SQL("alter role {} nologin password null").format(sql.Identifier(name)))
+            server.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %s", [name])
+    for name in ended:
+        with administer(admin, owner) as database:
+            drop_login(database, name, owner)
+
+
+def drop_login(database: psycopg.Connection, name: str, owner: str) -> None:
+    """Drop a login that has ended, and take away what it was given by name."""
+    login = sql.Identifier(name)
+    hand_over(database, [name], owner)
+    database.execute(sql.SQL("drop owned by {}").format(login))
+    # Somebody may have given it rights in a database that isn't ours: it stays, and nobody can log in with it.
+    with suppress(errors.DependentObjectsStillExist):
+        database.execute(sql.SQL("drop role {}").format(login))
 
 
 def exists(server: psycopg.Connection, query: str, name: str) -> bool:
