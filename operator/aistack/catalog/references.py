@@ -86,7 +86,6 @@ def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) ->
         yield (*path, "port"), f"the workload {workload!r} has no port {port!r}"
 
 
-def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Problem]:
 def _reach_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterator[Problem]:
     workload = spec.workloads.get(provide.workload)
     port = workload.ports.get(provide.port) if workload else None
@@ -94,6 +93,7 @@ def _reach_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterat
         yield path, f"the port {provide.port!r} doesn't admit consumers; write contract: {provide.contract} at the port"
 
 
+def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Problem]:
     login = page.login
     if login and login.secret and login.secret not in spec.secrets:
         yield (*path, "secret"), f"there is no secret {login.secret!r}"
@@ -125,8 +125,8 @@ def contract_problems(contract: Contract) -> Iterator[Problem]:
     for key, value in contract.share.items():
         if key not in contract.keys:
             yield ("share", key), "is no key of the binding"
+        elif contract.keys[key].secret and is_spelled_out(value, contract.keys):
+            yield ("share", key), SPELLED_OUT
     for key, text in contract.derived.items():
         if unknown := sorted(fields_of(text) - contract.keys.keys()):
             yield ("derived", key), f"names {{{unknown[0]}}}, which is no key of the binding"
-        elif contract.keys[key].secret and is_spelled_out(value, contract.keys):
-            yield ("share", key), SPELLED_OUT
