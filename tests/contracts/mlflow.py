@@ -9,6 +9,10 @@ from pathlib import Path
 
 from tests.contracts import servers
 from tests.contracts.shipped import STACK, Shipped
+from tests.toy import containers_of, find, plan, starter
+
+INGRESS = ("mlflow.example.com", "*.apps.example.com")
+"""Hosts that the server answers beyond those of every stack."""
 
 
 def programs() -> Path:
@@ -48,5 +52,13 @@ def mlflow(shipped: Shipped, folder: Path) -> Iterator[None]:
     }
     command = [str(programs() / container["args"][0]), *container["args"][1:-1], str(folder)]
     ready = servers.answers(f"http://127.0.0.1:{port}{container['readinessProbe']['httpGet']['path']}")
-    with servers.server(command, folder, ready, {**shipped.environment(container), **local}):
+    with servers.server(command, folder, ready, {**shipped.environment(container), **allowed(), **local}):
         yield
+
+
+def allowed() -> dict[str, str]:
+    """Return what the server is told of hosts and origins where an ingress stands before it."""
+    component = {"name": "mlflow", "values": {"allowedHosts": list(INGRESS)}}
+    planned = plan({"profile": "starter", "components": [component]}, catalog=starter(), name=STACK)
+    environment = containers_of(find(planned, "Deployment", f"{STACK}-mlflow"))[-1]["env"]
+    return {e["name"]: e["value"] for e in environment if "_ALLOWED_" in e["name"]}

@@ -91,6 +91,8 @@ def test_without_a_login_nothing_is_answered(mlflow: Provider) -> None:
         pytest.param("localhost:18080", 200, id="a forwarded port"),
         pytest.param("10.244.0.7:5000", 200, id="pod's address"),
         pytest.param("172.31.255.1:5000", 200, id="address of another private network"),
+        pytest.param("mlflow.example.com", 200, id="ingress"),
+        pytest.param("ml.apps.example.com", 200, id="any of an ingress"),
         pytest.param("172.32.0.1:5000", 403, id="public address"),
         pytest.param("evil.example.com", 403, id="another name"),
         pytest.param("demo-mlflow.evil.example.com", 403, id="a name that begins alike"),
@@ -100,6 +102,45 @@ def test_only_known_hosts_are_answered(share: Binding, host: str, status: int) -
     url = f"{share['uri']}/api/2.0/mlflow/users/current"
     login = (share["username"], share["password"])
     assert requests.get(url, auth=login, headers={"Host": host}, timeout=60).status_code == status
+
+
+def ask_from_a_page(share: Binding, origin: str) -> requests.Response:
+    """Search experiments, as the page does: with a browser's login and the page's address."""
+    url = f"{share['uri']}/ajax-api/2.0/mlflow/experiments/search"
+    login = (share["username"], share["password"])
+    return requests.post(url, json={"max_results": 1}, auth=login, headers={"Origin": origin}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        pytest.param("https://mlflow.example.com", 200, id="ingress"),
+        pytest.param("http://mlflow.example.com", 200, id="ingress without TLS"),
+        pytest.param("http://demo-mlflow.ml.svc:5000", 200, id="Service"),
+        pytest.param("http://localhost:18080", 200, id="a forwarded port"),
+        pytest.param("https://other.example.com", 403, id="another page"),
+        pytest.param("http://10.244.0.7:5000", 403, id="a page in a private network"),
+        pytest.param("https://evil.apps.example.com", 403, id="one of many hosts"),
+        pytest.param("https://mlflow.example.com.evil.com", 403, id="a name that begins alike"),
+    ],
+)
+def test_only_pages_of_its_own_write(share: Binding, origin: str, status: int) -> None:
+    response = ask_from_a_page(share, origin)
+    assert response.status_code == status
+    assert response.headers.get("Access-Control-Allow-Origin") == (origin if status == 200 else None)
+
+
+def test_pages_of_others_may_not_read(share: Binding) -> None:
+    for origin in (
+        "http://demo-mlflow.evil.com",
+        "https://mlflow.example.com.evil.com",
+        "https://evil.apps.example.com",
+    ):
+        url = f"{share['uri']}/api/2.0/mlflow/users/current"
+        response = requests.get(
+            url, auth=(share["username"], share["password"]), headers={"Origin": origin}, timeout=60
+        )
+        assert "Access-Control-Allow-Origin" not in response.headers, "the browser hides the answer from the page"
 
 
 def test_claiming_again_keeps_the_login(mlflow: Provider, share: Binding) -> None:
