@@ -21,7 +21,7 @@ USAGE = [
         ["wait", "demo", "--timeout", "soon"], "'soon' is no duration; write e.g. 90s, 10m or 1h", id="duration"
     ),
     pytest.param(["wait"], "Missing argument 'name'; see aistack wait --help", id="argument-is-missing"),
-    pytest.param(["catalog", "show", "wep"], "no component is named 'wep'; did you mean 'web'?", id="component"),
+    pytest.param(["catalog", "show", "wep"], "is named 'wep'; did you mean 'web'?", id="component"),
     pytest.param(["status"], "doesn't exist; name a kubeconfig with --kubeconfig FILE", id="no-cluster"),
 ]
 FILES = [

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from aistack.api.parse import suggest
+from aistack.api.status import Footprint
 from aistack.catalog.locate import catalog_folder
-from aistack.catalog.models import Catalog
+from aistack.catalog.models import Catalog, Component, Contract, Profile
 from aistack.catalog.tiers import read_tiers, tier_of
 from aistack.cli.exits import ExitCode
+from aistack.cli.footprints import footprint_of
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
 from aistack.errors import InvalidError
@@ -22,6 +24,7 @@ LIST_EPILOG = """\
 
 aistack catalog                    profiles, components and contracts
 aistack catalog show mlflow        versions, values, sizes, images
+aistack catalog show s3            the keys of a contract
 aistack catalog check              is all in order? by file and line
 aistack catalog check ./manifests
 """
@@ -30,6 +33,8 @@ SHOW_EPILOG = """\
 
 aistack catalog show mlflow
 aistack catalog show mlflow -o json | jq .values
+aistack catalog show starter               a profile
+aistack catalog show contracts/mlflow      the contract, not the component of that name
 """
 CHECK_EPILOG = """\
 [bold]Examples[/]
@@ -37,6 +42,7 @@ CHECK_EPILOG = """\
 aistack catalog check              the catalog in use
 aistack catalog check ./manifests  one that you work on
 """
+Entry = Component | Profile | Contract
 app = typer.Typer(name="catalog", epilog=LIST_EPILOG, invoke_without_command=True)
 
 
@@ -48,33 +54,55 @@ def catalog(ctx: typer.Context, output: Output = None) -> None:
     session = session_of(ctx)
     found = session.catalog()
     tiers = _tiers(session, found)
+    footprints = {name: footprint_of(profile, found) for name, profile in found.profiles.items()}
     if output:
-        print_data(_listing(found, tiers), output)
+        print_data(_listing(found, tiers, footprints), output)
         return
     from aistack.cli.present.catalog import catalog_view
 
-    session.show(catalog_view(found, tiers))
+    session.show(catalog_view(found, tiers, footprints))
 
 
 @app.command(epilog=SHOW_EPILOG)
 def show(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the component.")],
+    name: Annotated[str, typer.Argument(help="Name of a component, profile or contract.")],
     output: Output = None,
 ) -> None:
-    """Show one component: versions, values, sizes, images."""
+    """Show a component's versions, values, sizes and images; a profile's footprint; a contract's keys."""
     from aistack.cli.present.catalog import component_data, component_view
+    from aistack.cli.present.entries import contract_data, contract_view, profile_data, profile_view
 
     session = session_of(ctx)
     found = session.catalog()
-    component = found.components.get(name)
-    if component is None:
-        raise InvalidError(f"no component is named {name!r}; {suggest(name, found.components)}")
-    tier = _tiers(session, found)[name]
+    match _entry(found, name):
+        case Component() as component:
+            tier = _tiers(session, found)[component.name]
+            data, view = component_data(component, tier), component_view(component, tier)
+        case Profile() as profile:
+            footprint = footprint_of(profile, found)
+            data, view = profile_data(profile, footprint), profile_view(profile, footprint)
+        case Contract() as contract:
+            data, view = contract_data(contract, found), contract_view(contract, found)
     if output:
-        print_data(component_data(component, tier), output)
+        print_data(data, output)
     else:
-        session.show(component_view(component, tier))
+        session.show(view)
+
+
+def _entry(found: Catalog, name: str) -> Entry:
+    """Look a name up among components, profiles and contracts, or in the one that it is prefixed with."""
+    folders: dict[str, Mapping[str, Entry]] = {
+        "components": found.components,
+        "profiles": found.profiles,
+        "contracts": found.contracts,
+    }
+    folder, _, short = name.rpartition("/")
+    for entries in [folders[folder]] if folder in folders else folders.values():
+        if short in entries:
+            return entries[short]
+    known = {known for entries in folders.values() for known in entries}
+    raise InvalidError(f"no component, profile or contract is named {name!r}; {suggest(short, known)}")
 
 
 @app.command(epilog=CHECK_EPILOG)
@@ -102,10 +130,17 @@ def _tiers(session: Session, found: Catalog) -> dict[str, str]:
     return {name: tier_of(report, component) for name, component in found.components.items()}
 
 
-def _listing(found: Catalog, tiers: Mapping[str, str]) -> dict[str, object]:
+def _listing(found: Catalog, tiers: Mapping[str, str], footprints: Mapping[str, Footprint | None]) -> dict[str, object]:
     return {
         "digest": found.digest,
-        "profiles": {p.name: {"about": p.about, "components": list(p.components)} for p in found.profiles.values()},
+        "profiles": {
+            p.name: {
+                "about": p.about,
+                "components": list(p.components),
+                "footprint": f.model_dump(by_alias=True) if (f := footprints[p.name]) else None,
+            }
+            for p in found.profiles.values()
+        },
         "components": {
             c.name: {
                 "title": c.spec.title,

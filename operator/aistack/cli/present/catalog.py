@@ -7,45 +7,49 @@ from typing import Any
 
 import orjson
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog, Component, ComponentSpec
 from aistack.catalog.schemas import properties_of
-from aistack.cli.present.stack import plain_table
+from aistack.cli.present.table import PlainTable
 
 
-def catalog_view(catalog: Catalog, tiers: Mapping[str, str]) -> RenderableType:
-    """Show profiles, components (with what tests proved of them) and contracts."""
+def catalog_view(
+    catalog: Catalog, tiers: Mapping[str, str], footprints: Mapping[str, Footprint | None]
+) -> RenderableType:
+    """Show profiles (with what they ask for), components (with what tests proved of them) and contracts."""
     return Group(
-        _profiles(catalog),
+        _profiles(catalog, footprints),
         Text(),
         _components(catalog, tiers),
         Text(),
         _contracts(catalog),
-        Text("\naistack catalog show NAME tells what a component can be set to"),
+        Text("\naistack catalog show NAME tells more of each: what a component can be set to, a contract's keys"),
     )
 
 
-def _profiles(catalog: Catalog) -> Table:
-    table = plain_table("PROFILE", "COMPONENTS", "ABOUT")
+def _profiles(catalog: Catalog, footprints: Mapping[str, Footprint | None]) -> PlainTable:
+    table = PlainTable("PROFILE", "COMPONENTS", "CPU", "MEMORY", "STORAGE", "ABOUT")
     for profile in catalog.profiles.values():
-        table.add_row(profile.name, ", ".join(profile.components), Text(profile.about))
+        asked = footprints[profile.name]
+        cells = (asked.cpu, asked.memory, asked.storage) if asked else ("-", "-", "-")
+        table.add_row(profile.name, ", ".join(profile.components), *cells, profile.about)
     return table
 
 
-def _components(catalog: Catalog, tiers: Mapping[str, str]) -> Table:
-    table = plain_table("COMPONENT", "VERSION", "TIER", "PROVIDES", "REQUIRES", "ABOUT")
+def _components(catalog: Catalog, tiers: Mapping[str, str]) -> PlainTable:
+    table = PlainTable("COMPONENT", "VERSION", "TIER", "PROVIDES", "REQUIRES", "ABOUT")
     for component in catalog.components.values():
         s = component.spec
-        table.add_row(s.name, s.versions[0], tiers.get(s.name) or "-", provided(s), required(s), Text(s.about))
+        table.add_row(s.name, s.versions[0], tiers.get(s.name) or "-", provided(s), required(s), s.about)
     return table
 
 
-def _contracts(catalog: Catalog) -> Table:
-    table = plain_table("CONTRACT", "KEYS", "ABOUT")
+def _contracts(catalog: Catalog) -> PlainTable:
+    table = PlainTable("CONTRACT", "KEYS", "ABOUT")
     for contract in catalog.contracts.values():
-        table.add_row(contract.name, ", ".join(contract.keys), Text(contract.about))
+        table.add_row(contract.name, ", ".join(contract.keys), contract.about)
     return table
 
 
@@ -74,7 +78,7 @@ def component_view(component: Component, tier: str) -> RenderableType:
         ("Volumes", _volumes(spec)),
         ("Images", _images(spec)),
     ):
-        parts += [Text(f"\n{title}", "bold"), table] if table.row_count else []
+        parts += [Text(f"\n{title}", "bold"), table] if len(table) else []
     return Group(*parts)
 
 
@@ -85,8 +89,8 @@ def component_data(component: Component, tier: str) -> dict[str, Any]:
     return {**spec, "tier": tier, "values": component.values_schema, "imageReferences": references}
 
 
-def _values(component: Component) -> Table:
-    table = plain_table("VALUE", "TYPE", "DEFAULT", "DESCRIPTION")
+def _values(component: Component) -> PlainTable:
+    table = PlainTable("VALUE", "TYPE", "DEFAULT", "DESCRIPTION")
     for name, schema in properties_of(component.values_schema):
         table.add_row(name, _type(schema), _default(schema), Text(schema.get("description", "")))
     return table
@@ -106,23 +110,23 @@ def _default(schema: Mapping[str, Any]) -> Text:
     return Text("" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode())
 
 
-def _sizes(spec: ComponentSpec) -> Table:
-    table = plain_table("WORKLOAD", "SIZE", "CPU", "MEMORY", "MEMORY LIMIT")
+def _sizes(spec: ComponentSpec) -> PlainTable:
+    table = PlainTable("WORKLOAD", "SIZE", "CPU", "MEMORY", "MEMORY LIMIT")
     for name, workload in spec.workloads.items():
         for size, r in workload.sizes.items():
             table.add_row(name, size.value, r.cpu, r.memory, r.memory_limit)
     return table
 
 
-def _volumes(spec: ComponentSpec) -> Table:
-    table = plain_table("VOLUME", "SMALL", "MEDIUM", "LARGE")
+def _volumes(spec: ComponentSpec) -> PlainTable:
+    table = PlainTable("VOLUME", "SMALL", "MEDIUM", "LARGE")
     for name, sizes in spec.storage.items():
         table.add_row(name, *(str(size) for size in sizes.values()))
     return table
 
 
-def _images(spec: ComponentSpec) -> Table:
-    table = plain_table("IMAGE", "REFERENCE", "PLATFORMS")
+def _images(spec: ComponentSpec) -> PlainTable:
+    table = PlainTable("IMAGE", "REFERENCE", "PLATFORMS")
     for name, image in spec.images.items():
         table.add_row(name, Text(image.reference()), ", ".join(image.platforms))
     return table

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
-from aistack.cli.present.stack import plain_table
+from aistack.cli.present.table import PlainTable
 from aistack.images import ImageState
 
 
-def images_table(states: Sequence[ImageState]) -> Table:
+def images_table(states: Sequence[ImageState]) -> PlainTable:
     """Return a row for each image; those that only others are built on are marked."""
-    table = plain_table("IMAGE", "REFERENCE", "BUILT", "SIZE", "ABOUT")
+    table = PlainTable("IMAGE", "REFERENCE", "BUILT", "SIZE", "ABOUT")
     for state in states:
         image = state.step.image
         built = Text("yes", "green") if state.built else Text("no", "dim")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from aistack.api.conditions import ConditionStatus, ConditionType
@@ -14,6 +13,7 @@ from aistack.api.spec import AIStack
 from aistack.api.status import Footprint
 from aistack.cli.durations import age
 from aistack.cli.present.phases import edge_text, phase_text, truth_text
+from aistack.cli.present.table import PlainTable
 from aistack.cli.standing import Standing, standing_of
 
 STYLES = {
@@ -56,25 +56,25 @@ def footprint_line(footprint: Footprint) -> str:
     return f"asks for {f.cpu} CPU, {f.memory} memory, {f.storage} storage in {f.pods} pods"
 
 
-def components_table(stack: AIStack) -> Table:
+def components_table(stack: AIStack) -> PlainTable:
     """Return a row for each component."""
-    table = plain_table("COMPONENT", "VERSION", "PHASE", "MESSAGE")
+    table = PlainTable("COMPONENT", "VERSION", "PHASE", "MESSAGE")
     for c in stack.status.components:
         table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(c.message))
     return table
 
 
-def edges_table(stack: AIStack) -> Table:
+def edges_table(stack: AIStack) -> PlainTable:
     """Return a row for each binding: who uses what of whom."""
-    table = plain_table("FROM", "TO", "CONTRACT", "STATE", "MESSAGE")
+    table = PlainTable("FROM", "TO", "CONTRACT", "STATE", "MESSAGE")
     for e in stack.status.edges:
         table.add_row(Text(e.consumer), Text(e.provider), Text(e.contract), edge_text(e.state), Text(e.message))
     return table
 
 
-def conditions_table(stack: AIStack, now: datetime) -> Table:
+def conditions_table(stack: AIStack, now: datetime) -> PlainTable:
     """Return a row for each condition; messages that repeat the headline are left out."""
-    table = plain_table("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE")
+    table = PlainTable("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE")
     for c in stack.status.conditions:
         wanted = _GOOD_WHEN_TRUE.get(ConditionType(c.type)) if c.type in set(ConditionType) else None
         good = None if wanted is None else (c.status is ConditionStatus.TRUE) is wanted
@@ -84,10 +84,10 @@ def conditions_table(stack: AIStack, now: datetime) -> Table:
     return table
 
 
-def stacks_table(stacks: Sequence[AIStack], ages: Sequence[str], namespaced: bool) -> Table:
+def stacks_table(stacks: Sequence[AIStack], ages: Sequence[str], namespaced: bool) -> PlainTable:
     """Return a row for each stack; with its namespace if they are of several."""
     first = ("NAMESPACE",) if namespaced else ()
-    table = plain_table(*first, "NAME", "STATE", "COMPONENTS", "PROFILE", "AGE", "MESSAGE")
+    table = PlainTable(*first, "NAME", "STATE", "COMPONENTS", "PROFILE", "AGE", "MESSAGE")
     for stack, since in zip(stacks, ages, strict=True):
         standing = standing_of(stack)
         place = (Text(stack.namespace),) if namespaced else ()
@@ -101,11 +101,3 @@ def stacks_table(stacks: Sequence[AIStack], ages: Sequence[str], namespaced: boo
 def steps_view(steps: Sequence[str]) -> list[RenderableType]:
     """Return what to do next, if anything."""
     return [Text(), Text("Next", "bold"), *(Text(f"  {step}") for step in steps)] if steps else []
-
-
-def plain_table(*columns: str) -> Table:
-    """Return a table without borders, as kubectl prints them."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in ("MESSAGE", "ABOUT", "DESCRIPTION"))
-    return table

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,6 +49,69 @@ def test_a_component_is_data_too(cli: Cli) -> None:
     shown = yaml.safe_load(cli("catalog", "show", "db", "-o", "yaml").out)
     assert shown["name"] == "db"
     assert shown["values"] == toy().components["db"].values_schema
+
+
+def test_a_profile_is_shown_with_what_it_asks_for(cli: Cli) -> None:
+    profile = toy().profiles["toy"]
+    printed = cli("catalog", "show", "toy").out
+    assert all(name in printed for name in profile.components)
+    asked = json.loads(cli("catalog", "show", "toy", "-o", "json").out)["footprint"]
+    assert f"asks for {asked['cpu']} CPU, {asked['memory']} memory" in printed
+    assert json.loads(cli("catalog", "-o", "json").out)["profiles"]["toy"]["footprint"] == asked
+
+
+def test_a_contract_is_shown_with_its_keys_and_who_uses_it(cli: Cli) -> None:
+    shown = json.loads(cli("catalog", "show", "sql", "-o", "json").out)
+    assert "db" in shown["providers"]
+    assert "web" in shown["consumers"]
+    printed = cli("catalog", "show", "sql").out
+    lines = [line.split() for line in printed.splitlines()]
+    assert ["password", "yes"] in [line[:2] for line in lines]
+    assert all(key in printed for key in (*shown["keys"], *shown["derived"]))
+
+
+def test_a_folder_tells_a_contract_from_a_component_of_its_name(cli: Cli) -> None:
+    assert json.loads(cli("catalog", "show", "web", "-o", "json").out)["workloads"]
+    assert json.loads(cli("catalog", "show", "contracts/web", "-o", "json").out)["keys"]
+    assert "is named 'profiles/web'" in cli("catalog", "show", "profiles/web").err
+
+
+@pytest.mark.parametrize("args", [("catalog",), ("catalog", "show", "mlflow"), ("images", "list")], ids=" ".join)
+def test_sentences_are_readable_in_80_columns(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """In a real terminal, as the layout depends on it: nothing is cut, and no sentence is squeezed into a column."""
+    shown = in_terminal(*args)
+    lines = shown.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    run([*args])
+    whole = capsys.readouterr().out
+    assert set(whole.split()) - set(shown.split()) <= {"ABOUT", "DESCRIPTION"}
+    sentences = [line for line in lines if line.startswith("  ")]
+    assert sentences, "they stand below what they describe"
+    assert all(
+        len(line) > 50 for line, following in pairwise(lines) if following.startswith("  ") and line in sentences
+    )
+
+
+def in_terminal(*args: str) -> str:
+    """What a command prints in a terminal of 80 columns, without colours."""
+    program = "import sys; from aistack.cli.app import run; sys.exit(run(sys.argv[1:]))"
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    env |= {"PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen([sys.executable, "-c", program, *args], stdin=slave, stdout=slave, env=env) as process:
+        os.close(slave)
+        shown = b"".join(iter(lambda: _read(master), b""))
+    os.close(master)
+    assert process.returncode == ExitCode.OK
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux' way to say that nobody writes any more
+        return b""
 
 
 def test_the_real_catalog_is_in_order(capsys: pytest.CaptureFixture[str]) -> None:
