@@ -90,7 +90,7 @@ def test_a_new_generation_sees_the_tables_and_the_old_one_works_on(postgres: Pro
     assert query(second, "select count(*) from rotated") == [(1,)]
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         query(share, "select 1")
-    postgres.claim(share)
+    postgres.revoke(share)
 
 
 def test_revoking_ends_the_logins_and_keeps_the_tables(postgres: Provider) -> None:
@@ -142,7 +142,7 @@ def test_what_a_share_does_to_its_database_is_nothing_to_the_administrator(
     assert query(postgres.admin, "select rolname from pg_roles where rolsuper") == [("postgres",)]
     query(third, "drop schema trap cascade; alter database demo_toy reset all")
     assert query(third, "select '[1,2]'::vector <-> '[1,5]'::vector") == [(3.0,)]
-    postgres.claim(share)
+    postgres.revoke(share)
 
 
 OWN_NAME = """

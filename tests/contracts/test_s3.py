@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,55 @@ def test_a_new_generation_opens_the_bucket_and_the_old_one_works_on(s3: Provider
     client(second).head_object(Bucket=share["bucket"], Key="rotated")
     with pytest.raises(ClientError, match="InvalidAccessKeyId"):
         client(share).get_object(Bucket=share["bucket"], Key="rotated")
+    s3.revoke(share)
+
+
+def test_keys_that_a_share_made_end_with_its_generation(s3: Provider, share: Binding) -> None:
+    stolen = [share | new_key(share) for _ in range(2)]
+    s3.claim(s3.share("jupyterhub", 2))
+    client(share).list_objects_v2(Bucket=share["bucket"])
+    s3.claim(s3.share("jupyterhub", 3))
+    for binding in (share, *stolen):
+        with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+            client(binding).list_objects_v2(Bucket=share["bucket"])
+    s3.revoke(share)
+
+
+def new_key(share: Binding, **wanted: str) -> Binding:
+    """Return a key that a share made for itself."""
+    own = client(share, "iam")
+    own.meta.events.register("before-call.iam.CreateAccessKey", lambda params, **_: params["body"].update(wanted))
+    made = own.create_access_key(UserName=share["username"])["AccessKey"]
+    return {"access-key": made["AccessKeyId"], "secret-key": made["SecretAccessKey"]}
+
+
+def disable(share: Binding) -> None:
+    """Disable the share's key."""
+    client(share, "iam").update_access_key(
+        UserName=share["username"], AccessKeyId=share["access-key"], Status="Inactive"
+    )
+
+
+def end(share: Binding) -> None:
+    """End the share's key."""
+    client(share, "iam").delete_access_key(UserName=share["username"], AccessKeyId=share["access-key"])
+
+
+def replace(share: Binding) -> None:
+    """Put another secret in the place of the share's."""
+    other = share | new_key(share)
+    end(share)
+    new_key(other, AccessKeyId=share["access-key"], SecretAccessKey="another" * 6)
+
+
+@pytest.mark.parametrize("sabotage", [new_key, disable, end, replace])
+def test_claiming_again_leaves_the_share_s_own_key_and_no_other(
+    s3: Provider, share: Binding, sabotage: Callable[[Binding], object]
+) -> None:
+    sabotage(share)
     s3.claim(share)
+    found = client(share, "iam").list_access_keys(UserName=share["username"])["AccessKeyMetadata"]
+    assert [(key["AccessKeyId"], key["Status"]) for key in found] == [(share["access-key"], "Active")]
 
 
 def test_revoking_ends_the_keys_and_keeps_the_objects(s3: Provider, share: Binding) -> None:
@@ -118,7 +167,7 @@ def test_a_killed_server_keeps_objects_users_and_its_administrator(tmp_path: Pat
 
 
 def test_revoking_what_was_never_claimed_succeeds(s3: Provider, share: Binding) -> None:
-    s3.revoke({**share, "username": "demo-nobody"})
+    s3.revoke({**share, "bucket": "demo-nobody"})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Makes one consumer's bucket and an IAM user whose key opens this bucket and no other.
 
 Works with stores that serve AWS's IAM API on the S3 port and accept keys that the caller brings along (SeaweedFS).
-A new generation of the share is another key of the same user; the key before it works until the generation after.
+A new generation of the share is another user; the one before it works until the generation after. A user can make and
+end keys of its own, so all of them go with it.
 """
 
 import json
@@ -15,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 POLICY = "bucket"
 PROBE = ".aistack-claim"
-KEPT_KEYS = 2
+KEPT_USERS = 2
 ACTIONS = [
     "s3:AbortMultipartUpload",
     "s3:DeleteObject",
@@ -38,23 +39,18 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
         make_bucket(client("s3", admin), share["bucket"])
         iam = client("iam", admin)
         make_user(iam, share)
-        if share["access-key"] not in (known := keys(iam, share["username"])):
-            # The newest key is the last one listed: the one that its consumers use still.
-            drop_keys(iam, share["username"], known[: -(KEPT_KEYS - 1)])
-            add_key(iam, share)
+        set_key(iam, share)
     with plain_errors(share):
         verify(share)
+    with plain_errors(admin):
+        drop_users(iam, users(iam, share["bucket"])[:-KEPT_USERS])
 
 
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
-    """End all keys of the share's user; the bucket and the user stay."""
+    """End all users of the bucket and their keys; the bucket stays."""
     with plain_errors(admin):
         iam = client("iam", admin)
-        try:
-            drop_keys(iam, share["username"], keys(iam, share["username"]))
-        except ClientError as error:
-            if code(error) not in ABSENT:
-                raise
+        drop_users(iam, users(iam, share["bucket"]))
 
 
 def client(service: str, binding: dict[str, str]) -> Any:
@@ -97,7 +93,7 @@ def make_bucket(s3: Any, bucket: str) -> None:
 
 def make_user(iam: Any, share: dict[str, str]) -> None:
     """Make the user and write its policy: objects of its bucket, and nothing else."""
-    if share["username"] not in {user["UserName"] for user in iam.list_users()["Users"]}:
+    if share["username"] not in users(iam, share["bucket"]):
         iam.create_user(UserName=share["username"])
     arn = f"arn:aws:s3:::{share['bucket']}"
     statement = {"Effect": "Allow", "Action": ACTIONS, "Resource": [arn, f"{arn}/*"]}
@@ -105,8 +101,44 @@ def make_user(iam: Any, share: dict[str, str]) -> None:
     iam.put_user_policy(UserName=share["username"], PolicyName=POLICY, PolicyDocument=document)
 
 
+def users(iam: Any, bucket: str) -> list[str]:
+    """Return a bucket's users, oldest generation first."""
+    pages = iam.get_paginator("list_users").paginate()
+    names = [user["UserName"] for page in pages for user in page["Users"]]
+    found = [name for name in names if name.startswith(f"{bucket}-") and name.removeprefix(f"{bucket}-").isdigit()]
+    return sorted(found, key=lambda name: int(name.removeprefix(f"{bucket}-")))
+
+
+def drop_users(iam: Any, names: list[str]) -> None:
+    """Delete users, with their keys and policies."""
+    for name in names:
+        drop_keys(iam, name, keys(iam, name))
+        for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+            iam.delete_user_policy(UserName=name, PolicyName=policy)
+        iam.delete_user(UserName=name)
+
+
+def set_key(iam: Any, share: dict[str, str]) -> None:
+    """Leave the user the share's key and no other: its holder may have added some, or disabled or replaced this one."""
+    works, found = opens(share), keys(iam, share["username"])
+    drop_keys(iam, share["username"], [key for key in found if key != share["access-key"] or not works])
+    if not works:
+        add_key(iam, share)
+
+
+def opens(share: dict[str, str]) -> bool:
+    """Tell whether the store accepts the share's key."""
+    try:
+        client("s3", share).list_buckets()
+    except ClientError as error:
+        if code(error) in REFUSED:
+            return False
+        raise
+    return True
+
+
 def keys(iam: Any, user: str) -> list[str]:
-    """Return the ids of a user's keys, oldest first."""
+    """Return the ids of a user's keys."""
     return [key["AccessKeyId"] for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
 
 
