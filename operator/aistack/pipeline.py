@@ -115,11 +115,15 @@ class Pipeline:
         if FINALIZER not in stack.metadata.finalizers:
             return live, 0
         retain = stack.spec.deletion_policy is DeletionPolicy.RETAIN
-        progress = await self.engine.delete(owner_of(stack), retain)
+        try:
+            progress = await self.engine.delete(owner_of(stack), retain)
+        except AIStackError as error:
+            await self._report(live, stack, summarize_deletion(stack, (str(error),), self.clock()))
+            raise
         if progress.done:
             return await self._release(live, stack), 0
         live = await self._report(live, stack, self._deletion_status(stack, progress))
-        return live, _pause(progress.errors, 0)
+        return live, _pause(progress.errors, progress.retry_after)
 
     def _deletion_status(self, stack: AIStack, progress: DeletionProgress) -> AIStackStatus:
         waiting = (*(str(e) for e in progress.errors), *progress.waiting_for)
@@ -158,7 +162,7 @@ def _pause(errors: Iterable[AIStackError], otherwise: float) -> float:
     for error in found:
         if isinstance(error, NotReadyError):
             raise error
-    return FOREIGN_RETRY if found else otherwise
+    return min(filter(None, (FOREIGN_RETRY if found else 0.0, otherwise)), default=0.0)
 
 
 def _with_removals(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,20 @@ from aistack.objects.manifest import ObjectKind
 OPERATOR_NAMESPACE = "aistack-system"
 """Where the operator keeps its inventories unless told otherwise."""
 
-VOLUME = ObjectKind("v1", "PersistentVolumeClaim")
-"""Watched from the start: tools make some themselves, which no plan names."""
+KINDS = (
+    ObjectKind("apps/v1", "Deployment"),
+    ObjectKind("apps/v1", "StatefulSet"),
+    ObjectKind("batch/v1", "Job"),
+    ObjectKind("v1", "Service"),
+    ObjectKind("v1", "ConfigMap"),
+    ObjectKind("v1", "Secret"),
+    ObjectKind("v1", "PersistentVolumeClaim"),
+    ObjectKind("v1", "ServiceAccount"),
+    ObjectKind("rbac.authorization.k8s.io/v1", "Role"),
+    ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ObjectKind("networking.k8s.io/v1", "NetworkPolicy"),
+)
+"""Kinds that components of the catalog are made of: where a stack's objects are found if its inventory is lost."""
 
 
 def engine_settings(namespace: str = OPERATOR_NAMESPACE) -> Settings:
@@ -23,7 +35,7 @@ def engine_settings(namespace: str = OPERATOR_NAMESPACE) -> Settings:
         pod_unit_label=COMPONENT,
         retained_label=RETAINED_FROM,
         spawned_label=SPAWNED,
-        kinds=(VOLUME,),
+        kinds=KINDS,
         recipe_annotation=f"{GROUP}/recipes",
         namespace=namespace,
     )

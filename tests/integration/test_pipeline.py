@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
+from unittest.mock import patch
 
 import pytest
 
 from aistack.api.group import FINALIZER
-from aistack.objects.manifest import ref_of
+from aistack.errors import ClusterError
+from aistack.objects.manifest import ObjectRef, ref_of
 from tests.cluster.controlplane import ControlPlane
 from tests.integration.stacklab import StackLab, condition, said, stack_lab
 from tests.toy import plan
@@ -210,6 +212,31 @@ async def test_deleting_with_delete_leaves_nothing(lab: StackLab) -> None:
         await lab.delete()
         await lab.vanish(operator)
     assert [name for name in await lab.versions() if "/demo-" in name] == []
+
+
+async def test_deleting_leaves_nothing_even_if_the_operator_forgot_what_it_made(lab: StackLab) -> None:
+    await lab.create("{profile: toy, deletionPolicy: Delete}")
+    async with lab.operator() as operator:
+        await lab.converge(operator)
+    inventory = ObjectRef("v1", "ConfigMap", lab.system, f"inventory.{lab.namespace}.{lab.name}")
+    stored = (await lab.client.get(inventory)).result()
+    await lab.client.delete(inventory, stored["metadata"]["uid"])
+    async with lab.operator() as operator:
+        await lab.delete()
+        await lab.vanish(operator)
+    assert [name for name in await lab.versions() if "/demo-" in name] == []
+
+
+async def test_a_deletion_that_cannot_begin_says_why(lab: StackLab) -> None:
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        await lab.converge(operator)
+        await lab.delete()
+        blind = patch.object(operator.engine, "delete", side_effect=ClusterError("list roles: HTTP 500", 500))
+        with blind, pytest.raises(ClusterError):
+            await operator.reconcile(await lab.live())
+        assert "list roles: HTTP 500" in (await lab.live())["status"]["message"]
+        await lab.vanish(operator)
 
 
 async def test_a_component_that_leaves_keeps_its_data_as_the_policy_says(lab: StackLab) -> None:

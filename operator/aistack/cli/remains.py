@@ -9,21 +9,7 @@ from aistack.api.labels import stack_labels
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
-
-KINDS = (
-    ObjectKind("apps/v1", "Deployment"),
-    ObjectKind("apps/v1", "StatefulSet"),
-    ObjectKind("batch/v1", "Job"),
-    ObjectKind("v1", "Service"),
-    ObjectKind("v1", "ConfigMap"),
-    ObjectKind("v1", "Secret"),
-    ObjectKind("v1", "PersistentVolumeClaim"),
-    ObjectKind("v1", "ServiceAccount"),
-    ObjectKind("rbac.authorization.k8s.io/v1", "Role"),
-    ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"),
-    ObjectKind("networking.k8s.io/v1", "NetworkPolicy"),
-)
-"""Kinds that components of the catalog are made of."""
+from aistack.settings import KINDS
 
 
 def selector_of(stack: str) -> str:

@@ -59,8 +59,8 @@ async def _start(ctx: Context, step: RunAction) -> Live:
     reply = await ctx.client.create(ctx.signed(step.manifest))
     if reply.status == 409:
         existing = await fetch(ctx, step.ref)
-        if existing is None or not ctx.ours(existing):
-            raise ForeignObjectError(str(step.ref))
+        if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
+            raise reply.error()
         return existing
     live = ctx.learn(reply.result(), step.ref)
     ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)

@@ -86,6 +86,7 @@ async def _bring(ctx: Context, step: ApplyObject, live: Live | None) -> ObjectOu
         verb, live = Verb.RECREATED, None
     written = await write(ctx, step, live)
     if written is None:
+        ctx.look_again()  # it may be somebody else's, which no watch shows
         return ObjectOutcome(step.ref, verb, Health(HealthState.TERMINATING, "its predecessor is being deleted"))
     after = ctx.learn(written.reply.result(), step.ref)
     await _reattach(ctx, after)

@@ -14,6 +14,9 @@ from aistack.cluster.world import World
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import DriftPolicy, Owner
 
+AGAIN = 5.0
+"""Seconds until a pass looks again at what no watch tells of."""
+
 
 @dataclass
 class Context:
@@ -55,6 +58,10 @@ class Context:
         # A label alone doesn't tell apart the owners of cluster-scoped objects: they may have the same name.
         named = self.labelled(live) and live.ref.namespace == self.owner.namespace
         return live.managed and (remembered or named)
+
+    def look_again(self) -> None:
+        """Have another pass soon, as no watch tells when what this one met has changed."""
+        self.wakes.append(AGAIN)
 
     def require(self, ref: ObjectRef) -> None:
         """Raise why nothing is known of the object's kind, if so.

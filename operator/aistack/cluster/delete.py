@@ -17,7 +17,6 @@ async def delete_all(ctx: Context, retain: bool) -> DeletionProgress:
         result = await remove_spawned(ctx, lambda _: True, retain)
     return DeletionProgress(
         waiting_for=tuple(_describe(ctx, ref) for ref in sorted(result.waiting)),
-        retained=tuple(sorted(ref for ref, record in ctx.inventory.records.items() if record.kept)),
         errors=tuple(result.errors),
     )
 

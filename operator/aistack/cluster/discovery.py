@@ -13,6 +13,13 @@ ACCEPT = ",".join(
     f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")
 )
 """Aggregated discovery: all kinds of all groups in two requests."""
+NO_SUCH_KIND = "NoSuchKind"
+"""Reason of the error that says that the cluster doesn't know a kind; any other 404 may be a proxy's."""
+
+
+def is_missing_kind(error: BaseException | None) -> bool:
+    """Whether the cluster itself said that it doesn't know a kind, so that no object of it exists."""
+    return isinstance(error, ClusterError) and error.reason == NO_SUCH_KIND
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Discovery:
         if kind not in self._resources:
             await self._refresh()
         if kind not in self._resources:
-            raise ClusterError(f"the cluster has no kind {kind.kind} in {kind.api_version}", 404, "NotFound")
+            raise ClusterError(f"the cluster has no kind {kind.kind} in {kind.api_version}", 404, NO_SUCH_KIND)
         return self._resources[kind]
 
     def forget(self, kind: ObjectKind) -> None:
@@ -64,11 +71,13 @@ class Discovery:
 
     async def _refresh(self) -> None:
         documents = [await self._read("/api"), await self._read("/apis")]
+        if any("items" not in document for document in documents):
+            raise ClusterError("ask for the cluster's kinds: the answer isn't a list of them")
         self._resources = {kind: resource for document in documents for kind, resource in _resources(document)}
 
 
 def _resources(document: Mapping[str, Any]) -> Iterator[tuple[ObjectKind, Resource]]:
-    for group in document.get("items", []):
+    for group in document["items"]:
         for version in group["versions"]:
             name = group["metadata"].get("name", "")
             api_version = f"{name}/{version['version']}" if name else version["version"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Self
 
 from aistack.cluster.client import Client
 from aistack.cluster.context import Context
 from aistack.cluster.delete import delete_all
+from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.inventories import Inventories
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.preview import Preview, preview_plan
@@ -56,8 +58,9 @@ class Engine:
         Raises:
             ClusterError: the inventories can't be read.
         """
+        inventories = await self._inventories.load_all()
         async with asyncio.TaskGroup() as group:
-            for (namespace, name), inventory in await self._inventories.load_all():
+            for (namespace, name), inventory in inventories:
                 group.create_task(self._world.ensure(self._kinds(inventory), Owner(namespace, name, "")))
 
     async def stop(self) -> None:
@@ -78,9 +81,11 @@ class Engine:
         """Return what planning needs to know of the world.
 
         Raises:
-            ClusterError: the inventory can't be read.
+            ClusterError: the inventory can't be read, or part of the world is unknown: what isn't seen would be taken
+                for lost, and its successor planned.
         """
         ctx = await self._open(owner)
+        self._require_sight(owner)
         live = self._store.of(owner.key)
         objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
         return Observed(objects, dict(ctx.inventory.secrets(live)))
@@ -114,12 +119,14 @@ class Engine:
         """Delete the owner's objects as far as one pass can; data is kept and marked when ``retain`` is set.
 
         Raises:
-            ClusterError: the inventory can't be read or stored.
+            ClusterError: the inventory can't be read or stored, or part of the world is unknown: what isn't seen, and
+                no inventory remembers, would be left behind.
         """
         ctx = await self._open(owner)
+        self._require_sight(owner)
         progress = await delete_all(ctx, retain)
         await self._inventories.save(owner)
-        return progress
+        return replace(progress, retry_after=min(ctx.wakes, default=0.0))
 
     async def _open(
         self, owner: Owner, kinds: Iterable[ObjectKind] = (), drift: DriftPolicy = DriftPolicy.ENFORCE
@@ -131,6 +138,17 @@ class Engine:
         return Context(
             self._client, self._settings, self._store, self._world, inventory, owner, self._clock, drift=drift
         )
+
+    def _require_sight(self, owner: Owner) -> None:
+        """Raise why Secrets, or a kind that is watched from the start, can't be seen, if so.
+
+        Raises:
+            AIStackError: it can't be listed.
+        """
+        for kind in (SECRET, *self._settings.kinds):
+            problem = self._world.problem(kind, owner.namespace)
+            if problem is not None and not is_missing_kind(problem):
+                raise problem
 
     async def _inventory(self, owner: Owner) -> Inventory:
         try:

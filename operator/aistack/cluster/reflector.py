@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from aistack.cluster.client import Client
+from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
 from aistack.cluster.store import Store
 from aistack.errors import AIStackError, ClusterError
@@ -91,6 +92,12 @@ class Reflector:
             except AIStackError as error:
                 self._failed(error)
                 await asyncio.sleep(self._pause())
+            except Exception as error:
+                # A bug that one object brings out must neither end the watch nor be met at the same place again.
+                log.exception("watch failed unexpectedly", source=str(self.source))
+                self._version = None
+                self._failed(ClusterError(f"watch {self.source}: unexpected {type(error).__name__}"))
+                await asyncio.sleep(self._pause())
 
     async def _list(self) -> None:
         try:
@@ -144,15 +151,17 @@ class Reflector:
         if status == 410:  # history was compacted: list anew, nothing is wrong
             self._version = None
             return
-        if status == 404:
+        if is_missing_kind(error):
             self._vanished()
+        elif status == 404:  # the kind went, or a proxy lost its way: the cluster is asked which
+            self._client.discovery.forget(self.source.kind)
+            self._version = None
         if self.error is None or str(self.error) != str(error):
             log.warning("watch degraded", source=str(self.source), error=str(error))
         self.error = error
 
     def _vanished(self) -> None:
         """The kind isn't there (any more), so none of its objects is."""
-        self._client.discovery.forget(self.source.kind)
         self._store.replace(self.source.kind, self.source.namespace, (), sys.maxsize)
         self._store.passed(self.source.kind, self.source.namespace, 0)
         self._version = None

@@ -15,9 +15,6 @@ from aistack.errors import AIStackError
 from aistack.objects.health import HealthState
 from aistack.objects.manifest import ObjectRef
 
-AGAIN = 5.0
-"""Seconds until a workload without any pod is looked at again."""
-
 
 async def refused_pods(ctx: Context, refs: Iterable[ObjectRef]) -> tuple[str, ...]:
     """Say why workloads have no pods; empty when they have some."""
@@ -25,7 +22,7 @@ async def refused_pods(ctx: Context, refs: Iterable[ObjectRef]) -> tuple[str, ..
     for ref in refs:
         live = ctx.store.get(ref)
         if live is not None and _podless(live):
-            ctx.wakes.append(AGAIN)
+            ctx.look_again()
             found += await _refusal(ctx, live)
     return tuple(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aistack.cluster.apply import fetch, mark_retained
 from aistack.cluster.context import Context
+from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live
 from aistack.cluster.records import Record
 from aistack.cluster.settings import WORKLOADS
@@ -59,6 +60,7 @@ async def _attempt(ctx: Context, ref: ObjectRef, keep: Keep, result: Removed) ->
         return
     if outcome is None:
         result.waiting.append(ref)
+        ctx.look_again()  # one that lost its label isn't watched
     else:
         result.outcomes.append(outcome)
 
@@ -80,14 +82,13 @@ async def remove(ctx: Context, ref: ObjectRef, keep: bool) -> ObjectOutcome | No
 
 
 async def _find(ctx: Context, ref: ObjectRef) -> Live | None:
-    """Look an object up; one that was only intended is asked for, as its creation may have gone unanswered."""
-    problem = ctx.world.problem(ref.object_kind, ctx.owner.namespace)
-    if isinstance(problem, ClusterError) and problem.status == 404:
-        return None  # the kind is gone, and all its objects with it
-    if problem is not None:
-        raise problem
-    live = ctx.store.get(ref)
-    return live if live is not None or ctx.inventory.get(ref).exists else await fetch(ctx, ref)
+    """Look an object up, past the store if need be: it may have lost its label, or its creation went unanswered."""
+    try:
+        return ctx.store.get(ref) or await fetch(ctx, ref)
+    except ClusterError as error:
+        if is_missing_kind(error):
+            return None  # the kind is gone, and all its objects with it
+        raise
 
 
 async def _keep(ctx: Context, live: Live) -> ObjectOutcome:

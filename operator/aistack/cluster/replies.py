@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aistack.errors import AIStackError, ClusterError, ForbiddenError, InvalidError
 
-RIGHT_MISSING = (" cannot ", "attempting to grant")
+RIGHT_MISSING = re.compile(r"cannot \w+ (resource|path)|attempting to grant")
 """How the API server words a missing right; admission plugins (quota, pod security) refuse with 403 as well."""
 
 
@@ -67,7 +68,7 @@ class Reply:
 
     def error(self) -> AIStackError:
         """Translate a refusal into words: what was tried, what is wrong, what to do."""
-        if self.status == 401 or (self.status == 403 and any(words in self.message for words in RIGHT_MISSING)):
+        if self.status == 401 or (self.status == 403 and RIGHT_MISSING.search(self.message)):
             return ForbiddenError(f"{self.tried}: a right is missing: {self.message}", self.status, self.reason)
         if self.status in (400, 422):
             return InvalidError(f"{self.tried}: refused by the API server: {self.message}")

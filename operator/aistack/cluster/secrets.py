@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from aistack.cluster.apply import fetch, mark_retained, peek
 from aistack.cluster.context import Context
+from aistack.cluster.live import Live
 from aistack.errors import ClusterError, ForeignObjectError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import ObjectOutcome, Verb
@@ -33,24 +34,25 @@ async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
         raise ClusterError(f"{step.ref} was deleted; a new generation replaces it", 404, "NotFound")
     if live is None:
         return await _create(ctx, step)
-    return await _keep(ctx, step)
+    return await _keep(ctx, step, live)
 
 
 async def _create(ctx: Context, step: CreateSecret) -> ObjectOutcome:
     values = await resolve(ctx, step)
     reply = await ctx.client.create(_manifest(ctx, step, values))
     if reply.status == 409:
-        await fetch(ctx, step.ref)
-        return await _keep(ctx, step)
+        existing = await fetch(ctx, step.ref)
+        if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
+            raise reply.error()
+        return await _keep(ctx, step, existing)
     ctx.values[step.ref] = values
     live = ctx.learn(reply.result(), step.ref)
     ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned, kept=False)
     return peek(ctx, step.ref, Verb.CREATED)
 
 
-async def _keep(ctx: Context, step: CreateSecret) -> ObjectOutcome:
-    live = ctx.store.get(step.ref)
-    if live is None or not ctx.ours(live):
+async def _keep(ctx: Context, step: CreateSecret, live: Live) -> ObjectOutcome:
+    if not ctx.ours(live):
         raise ForeignObjectError(str(step.ref))
     if ctx.settings.retained_label in live.labels and not live.terminating:
         await mark_retained(ctx, live.ref, live.uid, None)

@@ -19,6 +19,8 @@ JSON = "application/json"
 ATTEMPTS = 5
 """How often a request is sent that the server turns away with Retry-After."""
 TIMEOUT = aiohttp.ClientTimeout(total=60)
+LONGEST_WAIT = 30.0
+"""Seconds that a server may make us wait before the same request is sent again."""
 NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -126,7 +128,7 @@ class Transport:
                 self._server.url + request.path,
                 params=request.query,
                 protocols=(protocol,),
-                headers={"User-Agent": self._server.agent, **await self._server.credentials()},
+                headers={"User-Agent": self._server.agent, **await self._login()},
                 proxy=self._server.proxy,
                 server_hostname=self._server.tls_name,
                 max_msg_size=0,
@@ -151,7 +153,7 @@ class Transport:
             return reply
 
     async def _open(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        headers = {"Accept": request.accept, "User-Agent": self._server.agent, **await self._server.credentials()}
+        headers = {"Accept": request.accept, "User-Agent": self._server.agent, **await self._login()}
         data = None
         if request.body is not None:
             headers["Content-Type"], data = request.content_type, orjson.dumps(request.body)
@@ -165,6 +167,13 @@ class Transport:
             proxy=self._server.proxy,
             server_hostname=self._server.tls_name,
         )
+
+    async def _login(self) -> Mapping[str, str]:
+        try:
+            return await self._server.credentials()
+        except Exception as error:
+            # Users' plugins and files make them: anything may come.
+            raise ClusterError(f"log in at the API server: {_words(error)}") from error
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -191,7 +200,7 @@ async def _read(response: aiohttp.ClientResponse, tried: str) -> Reply:
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
     header = response.headers.get("Retry-After", "")
-    return float(header) if response.status in (429, 503) and header.isdecimal() else 0.0
+    return min(float(header), LONGEST_WAIT) if response.status in (429, 503) and header.isdecimal() else 0.0
 
 
 async def _events(response: aiohttp.ClientResponse, tried: str) -> AsyncIterator[dict[str, Any]]:

@@ -105,8 +105,9 @@ class DeletionProgress:
     """How far a deletion has come: empty ``waiting_for`` and no errors means done."""
 
     waiting_for: tuple[str, ...] = ()
-    retained: tuple[ObjectRef, ...] = ()
     errors: tuple[AIStackError, ...] = ()
+    retry_after: float = 0.0
+    """Seconds after which another pass is due even if nothing that is watched changes; 0 for none."""
 
     @property
     def done(self) -> bool:

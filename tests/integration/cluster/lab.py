@@ -19,31 +19,15 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 from aistack.objects.outcome import DeletionProgress, Outcome, UnitOutcome
 from aistack.objects.plan import ApplyObject, CreateSecret, Owner, Plan, RunAction, Strategy, Unit
 from aistack.objects.recipes import Generate, Recipe
+from aistack.settings import engine_settings
 from tests.cluster.controlplane import ControlPlane
 
 MANAGER = "aistack"
 STACK = "aistack.dev/stack"
 UNIT = "aistack.dev/component"
-IDENTITY = "aistack.dev/identity"
 RETAINED = "aistack.dev/retained-from"
 SPAWNED = "aistack.dev/spawned"
-SETTINGS = Settings(
-    field_manager=MANAGER,
-    owner_label=STACK,
-    unit_label=UNIT,
-    pod_unit_label=IDENTITY,
-    retained_label=RETAINED,
-    spawned_label=SPAWNED,
-    recipe_annotation="aistack.dev/recipes",
-    kinds=(
-        ObjectKind("v1", "ConfigMap"),
-        ObjectKind("v1", "PersistentVolumeClaim"),
-        ObjectKind("apps/v1", "Deployment"),
-        ObjectKind("apps/v1", "StatefulSet"),
-    ),
-    retry_base=0.2,
-    watch_backoff_limit=0.5,
-)
+SETTINGS = replace(engine_settings(), retry_base=0.2, watch_backoff_limit=0.5)
 WRITES = frozenset({"create", "apply", "update", "patch", "delete"})
 PATIENCE = 60.0
 _serial = itertools.count(1)
@@ -270,7 +254,7 @@ class Lab:
 
     def pod(self, labels: Mapping[str, str], unit: str, image: str) -> Manifest:
         """A pod template."""
-        metadata = {"labels": {**labels, **self.owner.labels, IDENTITY: unit}}
+        metadata = {"labels": {**labels, **self.owner.labels, UNIT: unit}}
         return {"metadata": metadata, "spec": {"containers": [{"name": "c", "image": f"registry.example/{image}:1"}]}}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aistack.errors import ForeignObjectError
+from aistack.objects.health import HealthState
 from aistack.objects.manifest import ObjectKind
 from aistack.objects.outcome import Verb
 from aistack.objects.plan import ApplyObject, Strategy, Unit
@@ -151,6 +152,24 @@ async def test_an_object_of_somebody_else_is_never_taken_over(lab: Lab, kind: st
     live = await lab.get(step.ref.object_kind, step.ref.name)
     assert live and live["metadata"]["uid"] == made["metadata"]["uid"]
     assert MANAGER not in {entry["manager"] for entry in live["metadata"]["managedFields"]}
+
+
+async def test_an_object_of_somebody_else_that_is_going_is_looked_at_again(lab: Lab) -> None:
+    """No watch shows it: only another look tells that its name is free."""
+    step = lab.config("x")
+    theirs = {
+        **step.manifest,
+        "metadata": {"name": "x", "namespace": lab.namespace, "finalizers": ["demo.example/hold"]},
+    }
+    async with await lab.stranger() as stranger:
+        made = (await stranger.create(theirs)).result()
+        await stranger.delete(step.ref, made["metadata"]["uid"])
+        async with lab.engine() as engine:
+            outcome = await engine.apply(plan_of(Unit("a", prepare=(step,))), lab.owner)
+            assert only(outcome).objects[0].health.state is HealthState.TERMINATING
+            assert outcome.retry_after > 0
+            (await stranger.merge(step.ref, {"metadata": {"finalizers": None}})).result()
+            await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
 
 
 async def test_an_error_stops_its_unit_only(lab: Lab) -> None:

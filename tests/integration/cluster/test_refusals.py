@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
 from aistack.cluster.client import Client
+from aistack.cluster.replies import Reply
 from aistack.errors import AIStackError, ClusterError, ForbiddenError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, Unit
@@ -143,6 +146,34 @@ async def test_a_quota_on_pods_shows_in_the_unit(lab: Lab, kind: str) -> None:
             return any(f"{kind} w can't make pods" in p and "exceeded quota: q" in p for p in problems)
 
         await eventually(told)
+
+
+QUARREL = {
+    "kind": "Status",
+    "reason": "Conflict",
+    "message": 'Operation cannot be fulfilled on resourcequotas "q": the object has been modified',
+}
+"""How the API server answers some of many requests at once that count for one quota."""
+
+
+@pytest.mark.parametrize("kind", ["Secret", "Job"])
+async def test_a_conflict_over_a_quota_is_no_foreign_object(lab: Lab, kind: str) -> None:
+    """It can't be brought about at will: one answer of the real API server is replaced by what it then says."""
+    units = {
+        "Secret": Unit("a", prepare=(lab.secret("s", {"p": Generate(4)}),)),
+        "Job": Unit("a", actions=(lab.action("a/x", "j"),)),
+    }
+    create = lab.client.create
+
+    async def quarrel(manifest: Manifest) -> Reply:
+        return Reply(409, QUARREL, "create") if manifest["kind"] == kind else await create(manifest)
+
+    async with lab.engine() as engine:
+        with patch.object(lab.client, "create", quarrel):
+            (error,) = only(await engine.apply(plan_of(units[kind]), lab.owner)).errors
+        assert isinstance(error, ClusterError)
+        assert "resourcequotas" in str(error)
+        assert only(await engine.apply(plan_of(units[kind]), lab.owner)).errors == ()
 
 
 async def limit(lab: Lab, count: int, what: str = "configmaps") -> None:

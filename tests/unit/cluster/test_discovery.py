@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aistack.cluster.discovery import Discovery
+from aistack.cluster.discovery import Discovery, is_missing_kind
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
 
@@ -49,6 +49,19 @@ async def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(ClusterError, match="no kind Nope in x/v1") as error:
         await Discovery(Server().read).resource(ObjectKind("x/v1", "Nope"))
     assert error.value.status == 404
+
+
+async def test_an_unknown_kind_is_told_from_an_answer_that_names_none() -> None:
+    async def proxy(_: str) -> Mapping[str, Any]:
+        return {"text": "<html>", "message": "<html>"}
+
+    with pytest.raises(ClusterError) as unknown:
+        await Discovery(Server().read).resource(ObjectKind("x/v1", "Nope"))
+    with pytest.raises(ClusterError, match="isn't a list of them") as garbled:
+        await Discovery(proxy).resource(POD)
+    assert is_missing_kind(unknown.value)
+    assert not is_missing_kind(garbled.value)
+    assert not is_missing_kind(ClusterError("list pods: not found", 404, "NotFound"))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,13 @@ CONFLICT = {"causes": [{"reason": "FieldManagerConflict", "field": ".spec.replic
             "attempting to grant",
             id="a right to give rights",
         ),
+        pytest.param(
+            403,
+            {"message": 'admission webhook "policy" denied the request: images cannot come from there'},
+            ClusterError,
+            "cannot come from there",
+            id="a webhook's words",
+        ),
         pytest.param(403, {"message": "exceeded quota: q"}, ClusterError, "exceeded quota", id="quota"),
         pytest.param(422, {"message": "spec.x: is immutable"}, InvalidError, "spec.x: is immutable", id="content"),
         pytest.param(400, {"message": "strict decoding error"}, InvalidError, "strict decoding", id="malformed"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +16,6 @@ from aistack.cli.files import StackDocument, read_stacks
 from aistack.cli.output import Output, OutputFormat, print_data
 from aistack.cli.present.changes import changes_data, changes_view
 from aistack.cli.present.stack import footprint_line
-from aistack.cli.remains import KINDS
 from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
 from aistack.cli.voice import complain
@@ -62,9 +60,7 @@ def plan(
     catalog = session.catalog()
     for document in documents:
         plan_stack(document.stack, catalog, Observed())
-    # Without the operator's inventory, which not everybody may read, objects are known again by their labels.
-    settings = replace(engine_settings(operator_namespace), kinds=KINDS)
-    previews = asyncio.run(_preview(session, documents, catalog, settings))
+    previews = asyncio.run(_preview(session, documents, catalog, engine_settings(operator_namespace)))
     return _report(session, previews, output)
 
 
@@ -92,7 +88,7 @@ async def _preview_one(
 ) -> tuple[Planned, Preview]:
     stack = document.stack
     await _require_namespace(client, stack.namespace)
-    live = await Stacks(client).find(stack.namespace, stack.name)
+    live = await Stacks(client, session.command).find(stack.namespace, stack.name)
     of_stack = owner_of(stack)
     owner = Owner(stack.namespace, stack.name, live["metadata"]["uid"] if live else "", of_stack.labels)
     async with Engine(client, settings, watching=False) as engine:
