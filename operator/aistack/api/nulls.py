@@ -7,7 +7,7 @@ drops it, but leaves a trace in its annotation. Therefore both the object and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -16,6 +16,12 @@ import orjson
 from aistack.errors import SpecError
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+MAX_DEPTH = 100
+_DROPPED = f"kubectl dropped it, as its annotation {LAST_APPLIED} shows"
+_APPLY_AGAIN = (
+    "leave the setting out to get its default, or write a value, and run kubectl apply, which writes the annotation "
+    f"anew; for any other way to apply, remove it: kubectl annotate aistack NAME {LAST_APPLIED}-"
+)
 Path = tuple[str | int, ...]
 
 
@@ -26,12 +32,23 @@ def refuse_nulls_in_values(stack: Mapping[str, Any]) -> None:
         SpecError: naming the first null's path.
     """
     values, applied = _values(stack), _values(_last_applied(stack))
-    for name in values:
-        for path in _nulls(values[name]):
-            raise _refusal(name, path)
-        for path in _nulls(applied.get(name)):
-            if not _has_value(values[name], path):
-                raise _refusal(name, path)
+    for name, given in values.items():
+        for path, problem in _nulls(given):
+            raise _refusal(name, path, problem, "leave the setting out to get its default, or write a value")
+        for path, problem in _nulls(applied.get(name)):
+            if not _has_value(given, path):
+                raise _refusal(name, path, f"{problem} ({_DROPPED})", _APPLY_AGAIN)
+
+
+def refuse_depth(data: Mapping[str, Any]) -> None:
+    """Check that data isn't nested deeper than anybody writes, before anything walks down it.
+
+    Raises:
+        SpecError: naming the beginning of the first path that is.
+    """
+    if path := _too_deep(data):
+        field = format_path(path[:8]).removeprefix(".")
+        raise SpecError(field, f"is nested deeper than {MAX_DEPTH} levels", "write it flatter")
 
 
 def drop_nulls(value: Any) -> Any:
@@ -48,20 +65,21 @@ def format_path(path: Path) -> str:
     return "".join(f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{part}]" for part in path)
 
 
-def _refusal(component: str, path: Path) -> SpecError:
-    return SpecError(
-        f"spec.components[{component}].values{format_path(path)}",
-        "is an explicit null, or no finite number; both may be dropped silently on the way to the operator",
-        "leave the setting out to get its default, or write a value; then apply again",
-    )
+def _refusal(component: str, path: Path, problem: str, remedy: str) -> SpecError:
+    return SpecError(f"spec.components[{component}].values{format_path(path)}", problem, remedy)
 
 
 def _last_applied(stack: Mapping[str, Any]) -> Any:
-    annotations = (stack.get("metadata") or {}).get("annotations") or {}
+    metadata = stack.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    note = annotations.get(LAST_APPLIED) if isinstance(annotations, Mapping) else None
     try:
-        return orjson.loads(annotations.get(LAST_APPLIED) or "{}")
+        applied = orjson.loads(note) if isinstance(note, str) else {}
     except orjson.JSONDecodeError:
-        return {}  # Anyone may write an annotation; a broken one says nothing about the spec.
+        applied = {}
+    return (
+        {} if _too_deep(applied) else applied
+    )  # Anyone may write an annotation; a broken one says nothing about the spec.
 
 
 def _values(stack: Any) -> dict[str, Any]:
@@ -72,12 +90,29 @@ def _values(stack: Any) -> dict[str, Any]:
     return {str(e.get("name")): e.get("values") or {} for e in entries if isinstance(e, Mapping)}
 
 
-def _nulls(value: Any, path: Path = ()) -> Iterator[Path]:
-    if path and (value is None or (isinstance(value, float) and not isfinite(value))):
-        yield path
-    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in children:
+def _nulls(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield where a null stands, or what JSON writes as one, and what is wrong with it."""
+    if path and value is None:
+        yield path, "is an explicit null, which may be dropped silently on the way to the operator"
+    if path and isinstance(value, float) and not isfinite(value):
+        yield path, "is no finite number, which no JSON can hold"
+    for key, item in _children(value):
         yield from _nulls(item, (*path, key))
+
+
+def _children(value: Any) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+
+
+def _too_deep(data: Any) -> Path:
+    """Return the first path that is too deep, empty if none is; without recursion, so that it ends."""
+    waiting: list[tuple[Path, Any]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if len(path) > MAX_DEPTH:
+            return path
+        waiting += [((*path, key), item) for key, item in _children(value)]
+    return ()
 
 
 def _has_value(value: Any, path: Path) -> bool:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aistack.api.group import API_VERSION, KIND
-from aistack.api.nulls import Path, drop_nulls, format_path, refuse_nulls_in_values
+from aistack.api.nulls import Path, drop_nulls, format_path, refuse_depth, refuse_nulls_in_values
 from aistack.api.rules import RULE_ERROR
 from aistack.api.spec import AIStack
 from aistack.api.status import AIStackStatus
@@ -40,10 +40,12 @@ def parse_stack(data: Mapping[str, Any]) -> AIStack:
         SpecError: the first field that is wrong: its path, what is wrong, what to write instead.
     """
     _check_kind(data)
+    refuse_depth(data)
     refuse_nulls_in_values(data)
     asked = {key: drop_nulls(value) for key, value in data.items() if key != "status"}
     try:
-        stack = AIStack.model_validate_json(orjson.dumps(asked, option=orjson.OPT_NON_STR_KEYS), strict=True)
+        sent = orjson.dumps(asked, option=orjson.OPT_NON_STR_KEYS)
+        stack = AIStack.model_validate_json(sent, strict=True, by_alias=True, by_name=False)
     except orjson.JSONEncodeError as error:
         raise SpecError("spec", str(error), "write text, numbers, true, false, lists and maps only") from None
     except ValidationError as error:

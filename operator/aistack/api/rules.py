@@ -8,6 +8,7 @@ compare with the stored object exist only in the cluster, which alone knows it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ class Rule:
         remedy: what to write instead.
         holds: the same check in Python; None where the stored object is needed.
         field_path: the field to blame, relative to the object that the rule is on, e.g. ``.storage.className``.
+        culprit: finds the part that breaks the rule, where the field doesn't say which; Python alone names it.
     """
 
     cel: str
@@ -38,6 +40,7 @@ class Rule:
     remedy: str
     holds: Callable[[Any], bool] | None = None
     field_path: str = ""
+    culprit: Callable[[Any], str] | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Check the rule after the type's own validation."""
@@ -55,7 +58,8 @@ class Rule:
 
     def _check(self, value: Any) -> Any:
         if self.holds and not self.holds(value):
-            raise PydanticCustomError(RULE_ERROR, "{problem}", {"problem": self.problem, "remedy": self.remedy})
+            problem = f"{self.problem}: {self.culprit(value)!r}" if self.culprit else self.problem
+            raise PydanticCustomError(RULE_ERROR, "{problem}", {"problem": problem, "remedy": self.remedy})
         return value
 
     def _as_cel(self) -> dict[str, str]:
@@ -73,14 +77,20 @@ def keys_match(pattern: str, problem: str, remedy: str) -> Rule:
     """Require every key of a map to match ``pattern`` as a whole."""
     compiled = re.compile(pattern)
     cel = f"self.all(key, key.matches('^(?:{pattern})$'))"
-    return Rule(cel, problem, remedy, lambda keys: all(compiled.fullmatch(key) for key in keys))
+    return _of_keys(cel, problem, remedy, lambda key: not compiled.fullmatch(key))
 
 
 def keys_avoid(prefixes: tuple[str, ...], problem: str, remedy: str) -> Rule:
-    """Refuse keys of a map that start with one of ``prefixes``."""
-    cel = " || ".join(f"key.startsWith('{prefix}')" for prefix in prefixes)
+    """Refuse keys of a map under one of ``prefixes``, e.g. ``example.com/``, or under a subdomain of it."""
+    cel = " || ".join(f"key.startsWith('{prefix}') || key.contains('.{prefix}')" for prefix in prefixes)
+    return _of_keys(
+        f"!self.exists(key, {cel})", problem, remedy, lambda key: any(f".{prefix}" in f".{key}" for prefix in prefixes)
+    )
+
+
+def _of_keys(cel: str, problem: str, remedy: str, wrong: Callable[[str], bool]) -> Rule:
     return Rule(
-        f"!self.exists(key, {cel})", problem, remedy, lambda keys: not any(key.startswith(prefixes) for key in keys)
+        cel, problem, remedy, lambda keys: not any(map(wrong, keys)), culprit=lambda keys: next(filter(wrong, keys))
     )
 
 
@@ -89,5 +99,6 @@ UNIQUE_NAMES = Rule(
     "names the same entry twice",
     "merge entries of one name",
     lambda entries: len({entry.name for entry in entries}) == len(entries),
+    culprit=lambda entries: Counter(entry.name for entry in entries).most_common(1)[0][0],
 )
 """Names in a map-list are unique; the API server checks it because the list is one."""

@@ -13,8 +13,13 @@ from aistack.api.rules import keys_avoid, keys_match, matches
 DNS_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _DNS_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _DATA_NAME = "([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)"
-_QUALIFIED_NAME = f"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?{_DATA_NAME}"
-_REGISTRY = "[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+QUALIFIED_NAME = f"({_DNS_1123}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
+_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_HOST = f"(({_LABEL}([.]{_LABEL})+|localhost)(:[0-9]{{1,5}})?|{_LABEL}:[0-9]{{1,5}})"
+"""A host of a registry: without dot and port, a runtime takes it for a path on docker.io."""
+_REGISTRY = f"{_HOST}(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+"""Annotations under it choose a container's AppArmor profile, which hardening leaves to the runtime."""
 _VOLUME_SIZE = "[1-9][0-9]{0,5}([.][0-9]{1,2})?(Mi|Gi|Ti|M|G|T)"
 
 CatalogName = Annotated[
@@ -49,7 +54,8 @@ Registry = Annotated[
     matches(
         _REGISTRY,
         "is no registry",
-        "write host[:port][/path] without scheme and trailing slash, e.g. registry.example.com/ai",
+        "write host[:port][/path] without scheme and trailing slash, the host with a dot or a port, e.g. "
+        "registry.example.com/ai",
     ),
 ]
 LabelValue = Annotated[
@@ -60,15 +66,22 @@ LabelValue = Annotated[
     ),
 ]
 _named = keys_match(
-    _QUALIFIED_NAME, "holds a key that Kubernetes doesn't allow", "write keys as [prefix/]name, e.g. example.com/team"
+    QUALIFIED_NAME, "holds a key that Kubernetes doesn't allow", "write keys as [prefix/]name, e.g. example.com/team"
 )
 _not_ours = keys_avoid(
     (f"{GROUP}/", "app.kubernetes.io/"),
     f"holds a key under {GROUP}/ or app.kubernetes.io/, which AIStack sets itself",
     "use a prefix of your own, e.g. example.com/team",
 )
+_not_security = keys_avoid(
+    (APPARMOR,), f"holds a key under {APPARMOR}, which would loosen how containers are confined", "leave it out"
+)
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=16), _named]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=16), _named, _not_ours]
 Annotations = Annotated[
-    dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=16), _named, _not_ours
+    dict[str, Annotated[str, StringConstraints(max_length=4096)]],
+    Field(max_length=16),
+    _named,
+    _not_ours,
+    _not_security,
 ]

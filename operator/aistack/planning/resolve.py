@@ -8,7 +8,7 @@ from typing import Any
 
 from aistack.api.component import ComponentSpec, Size
 from aistack.api.parse import suggest
-from aistack.api.scheduling import Scheduling
+from aistack.api.scheduling import Scheduling, Toleration, TolerationOperator
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog, Component
 from aistack.errors import SpecError
@@ -44,7 +44,7 @@ def resolve(stack: AIStack, catalog: Catalog) -> dict[str, Resolved]:
     """Return the enabled components by name, those of the profile first.
 
     Raises:
-        SpecError: an unknown profile, component, version or value.
+        SpecError: an unknown profile, component, version or value, or nothing that is enabled.
     """
     if stack.spec.profile is not None and stack.spec.profile not in catalog.profiles:
         raise SpecError(
@@ -53,6 +53,8 @@ def resolve(stack: AIStack, catalog: Catalog) -> dict[str, Resolved]:
     wanted = dict.fromkeys((*_profile_components(stack, catalog), *(c.name for c in stack.spec.components)))
     specs = [stack.spec.component(name) for name in wanted]
     found = [(spec, _component(catalog, spec.name)) for spec in specs]
+    if not any(spec.enabled for spec in specs):
+        raise SpecError("spec.components", "disables everything", "enable one, or delete the stack")
     return {spec.name: _resolve_one(stack, component, spec) for spec, component in found if spec.enabled}
 
 
@@ -103,4 +105,12 @@ def _version(component: Component, spec: ComponentSpec, field: str) -> str:
 def _scheduling(stack: AIStack, spec: ComponentSpec) -> Scheduling:
     """Return the stack's placement with the fields replaced that the component sets."""
     own = {name: value for name, value in spec.scheduling if value is not None}
-    return stack.spec.scheduling.model_copy(update=own)
+    placement = stack.spec.scheduling.model_copy(update=own)
+    if placement.tolerations is None:
+        return placement
+    return placement.model_copy(update={"tolerations": tuple(map(_explicit, placement.tolerations))})
+
+
+def _explicit(toleration: Toleration) -> Toleration:
+    """Write out the operator of a toleration without a key, which Kubernetes asks for."""
+    return toleration if toleration.key else toleration.model_copy(update={"operator": TolerationOperator.EXISTS})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aistack.api.nulls import LAST_APPLIED, format_path
+from aistack.api.nulls import LAST_APPLIED, MAX_DEPTH, format_path
 from aistack.api.parse import parse_stack
 from aistack.errors import SpecError
 from tests.bad_stacks import stack
@@ -39,6 +39,9 @@ def test_a_null_in_values_is_refused_with_its_path(values: str, path: str) -> No
 
     assert refused.value.field == f"spec.components[mlflow].values{path}"
     assert "leave the setting out" in refused.value.remedy
+    assert ("no finite number" in refused.value.problem) is (".nan" in values or ".inf" in values)
+    assert ("explicit null" in refused.value.problem) is ("null" in values)
+    assert LAST_APPLIED not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,9 @@ def test_a_null_that_kubectl_dropped_is_refused_too(live: str, written: str, pat
         parse_stack(applied_by_kubectl(live, written))
 
     assert refused.value.field == f"spec.components[mlflow].values{path}"
+    assert LAST_APPLIED in refused.value.problem
+    assert "run kubectl apply" in refused.value.remedy
+    assert f"kubectl annotate aistack NAME {LAST_APPLIED}-" in refused.value.remedy
 
 
 def test_a_value_set_after_the_last_apply_settles_the_matter() -> None:
@@ -69,6 +75,7 @@ def test_a_value_set_after_the_last_apply_settles_the_matter() -> None:
         pytest.param("{", id="no-json"),
         pytest.param("[]", id="no-object"),
         pytest.param('{"spec": null}', id="no-spec"),
+        pytest.param('{"a":' * 1000 + "1" + "}" * 1000, id="nested-without-measure"),
         pytest.param('{"spec": {"components": {"mlflow": null}}}', id="components-of-a-wrong-shape"),
         pytest.param('{"spec": {"components": [{"name": "gone", "values": {"a": null}}]}}', id="component-that-left"),
     ],
@@ -78,6 +85,62 @@ def test_a_note_that_says_nothing_of_these_values_is_ignored(note: str) -> None:
     manifest["metadata"]["annotations"] = {LAST_APPLIED: note}
 
     assert parse_stack(manifest).spec.component("mlflow").values == {"workers": 2}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param({"annotations": [1]}, id="annotations-as-a-list"),
+        pytest.param({"annotations": "none"}, id="annotations-as-a-text"),
+        pytest.param({"annotations": {LAST_APPLIED: 5}}, id="note-as-a-number"),
+        pytest.param({"annotations": {LAST_APPLIED: ["{}"]}}, id="note-as-a-list"),
+    ],
+)
+def test_metadata_of_a_wrong_shape_says_nothing_of_values(metadata: dict[str, Any]) -> None:
+    manifest = stack("demo", "{components: [{name: mlflow, values: {workers: 2}}]}")
+    manifest["metadata"] |= metadata
+
+    assert parse_stack(manifest).spec.component("mlflow").values == {"workers": 2}
+
+
+@pytest.mark.parametrize("metadata", [[1], "demo", 5])
+def test_metadata_that_is_no_map_is_refused(metadata: Any) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse_stack({**stack("demo", "{profile: starter}"), "metadata": metadata})
+
+    assert refused.value.field == "metadata"
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for number in range(levels):
+        value = {"a": value} if number % 2 else [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [200, 900, 100_000])
+def test_values_nested_without_measure_are_refused_with_their_path(levels: int) -> None:
+    manifest = stack("demo", "{components: [{name: mlflow}]}")
+    manifest["spec"]["components"][0]["values"] = {"x": nested(levels)}
+
+    with pytest.raises(SpecError) as refused:
+        parse_stack(manifest)
+    assert refused.value.field.startswith("spec.components[0].values.x")
+    assert refused.value.problem == f"is nested deeper than {MAX_DEPTH} levels"
+
+
+def test_values_that_hold_themselves_are_refused() -> None:
+    manifest = stack("demo", "{components: [{name: mlflow, values: &a {x: *a}}]}")
+
+    with pytest.raises(SpecError, match=r"spec\.components\[0\]\.values\.x.* is nested deeper"):
+        parse_stack(manifest)
+
+
+def test_values_nested_as_deep_as_anybody_writes_are_taken() -> None:
+    manifest = stack("demo", "{components: [{name: mlflow}]}")
+    manifest["spec"]["components"][0]["values"] = {"x": nested(MAX_DEPTH - 5)}
+
+    assert parse_stack(manifest).spec.component("mlflow").values == {"x": nested(MAX_DEPTH - 5)}
 
 
 def test_nulls_elsewhere_mean_not_set() -> None:

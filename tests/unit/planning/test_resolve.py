@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aistack.errors import SpecError
+from aistack.planning.pods import scheduling_fields
 from aistack.planning.resolve import Resolved, resolve
 from tests.toy import stack, toy
 
@@ -55,6 +56,23 @@ def test_settings_of_the_component_win_over_those_of_the_stack(spec: str, attrib
     assert getattr(resolved(spec)["db"], attribute) == expected
 
 
+TOLERATIONS = {
+    "every-taint-of-an-effect": ("{effect: NoSchedule}", {"operator": "Exists", "effect": "NoSchedule"}),
+    "every-taint": ("{operator: Exists}", {"operator": "Exists"}),
+    "a-taint-by-its-key": ("{key: gpu}", {"key": "gpu"}),
+    "a-taint-by-its-value": ("{key: gpu, value: 'yes'}", {"key": "gpu", "value": "yes"}),
+}
+
+
+@pytest.mark.parametrize(("written", "expected"), TOLERATIONS.values(), ids=TOLERATIONS)
+@pytest.mark.parametrize("spec", ["{scheduling: %s, profile: toy}", "{components: [{name: db, scheduling: %s}]}"])
+def test_a_toleration_without_a_key_says_that_it_tolerates_all(
+    spec: str, written: str, expected: dict[str, str]
+) -> None:
+    found = resolved(spec % f"{{tolerations: [{written}]}}")["db"].scheduling
+    assert scheduling_fields(found) == {"tolerations": [expected]}
+
+
 PLACEMENTS = {
     "of-the-stack": ("{scheduling: {nodeSelector: {a: '1'}}, components: [{name: db}]}", {"a": "1"}, None),
     "replaced": (
@@ -93,6 +111,12 @@ REFUSED = {
         "spec.components[wbe].name",
         "no component is named 'wbe'",
         "did you mean 'web'?",
+    ),
+    "everything-disabled": (
+        "{components: [{name: db, enabled: false}, {name: web, enabled: false}]}",
+        "spec.components",
+        "disables everything",
+        "enable one, or delete the stack",
     ),
     "version": (
         "{components: [{name: db, version: '9'}]}",
