@@ -76,10 +76,8 @@ def _last_applied(stack: Mapping[str, Any]) -> Any:
     try:
         applied = orjson.loads(note) if isinstance(note, str) else {}
     except orjson.JSONDecodeError:
-        applied = {}
-    return (
-        {} if _too_deep(applied) else applied
-    )  # Anyone may write an annotation; a broken one says nothing about the spec.
+        return {}  # Anyone may write an annotation; a broken one says nothing about the spec.
+    return {} if _too_deep(applied) else applied
 
 
 def _values(stack: Any) -> dict[str, Any]:

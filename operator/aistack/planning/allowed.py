@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from aistack.api.labels import ROLE
+from aistack.api.texts import APPARMOR
 from aistack.catalog.models import Workload
 from aistack.objects.manifest import Manifest
 from aistack.planning.pods import containers, pod_template
@@ -39,10 +40,13 @@ _CLUSTER_SCOPED = frozenset(
 _MADE_OTHERWISE: Mapping[str, str] = {
     "Pod": "write a Deployment or a StatefulSet, which brings it back",
     "ReplicaSet": "write a Deployment",
+    "ReplicationController": "write a Deployment",
+    "List": "write each of its items as a document of its own",
     "Job": "what must be done once belongs in a claim or an init container",
     "Secret": "describe it under `secrets` in component.yaml, so that no plan holds its values",
     "NetworkPolicy": "say under `workloads` in component.yaml who may connect to which port",
 }
+_PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 _VOLUMES = frozenset(
     {
@@ -59,29 +63,35 @@ _VOLUMES = frozenset(
 """Types of volumes that the restricted Pod Security Standard allows."""
 
 
-def refusals(manifest: Manifest, workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:
+def refusals(
+    manifest: Manifest, prefix: str, workloads: Mapping[str, Workload], images: Collection[str]
+) -> Iterator[str]:
     """Yield why a template may not make an object.
 
     Args:
         manifest: what it makes.
+        prefix: what the names of the component's objects start with.
         workloads: those of component.yaml, by role.
         images: references of the component's images.
     """
-    kind = manifest["kind"]
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
     if kind in _CLUSTER_SCOPED:
         yield f"makes a {kind}; a stack makes namespaced objects only"
     if kind in _MADE_OTHERWISE:
         yield f"makes a {kind}; {_MADE_OTHERWISE[kind]}"
     if kind == "StatefulSet" and manifest.get("spec", {}).get("volumeClaimTemplates"):
         yield "makes a StatefulSet with volumeClaimTemplates; write PersistentVolumeClaims of their own"
+    if not f"{name}-".startswith(f"{prefix}-"):
+        yield f"makes the {kind} {name!r}, a name that is not the component's own; write `name: {{{{ name(...) }}}}`"
     if (template := pod_template(manifest)) is not None:
-        yield from (f"{kind} {manifest['metadata']['name']}: {p}" for p in _pod(template, workloads, images))
+        yield from (f"{kind} {name}: {p}" for p in _pod(template, workloads, images))
 
 
 def _pod(template: Mapping[str, Any], workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:
-    labels, spec = template.get("metadata", {}).get("labels", {}), template["spec"]
-    if labels.get(ROLE) not in workloads:
+    metadata, spec = template.get("metadata", {}), template["spec"]
+    if metadata.get("labels", {}).get(ROLE) not in workloads:
         yield "its pods have no role of component.yaml; write `labels: {{ pod_labels(...) }}`"
+    yield from (f"the annotation {a} is not allowed" for a in metadata.get("annotations", {}) if a.startswith(APPARMOR))
     yield from (f"{field} is not allowed" for field in _HOST_NAMESPACES if spec.get(field))
     for volume in spec.get("volumes", []):
         yield from (f"volume {volume['name']!r}: {kind} is not allowed" for kind in sorted(_types(volume) - _VOLUMES))
@@ -102,7 +112,14 @@ def _container(container: Mapping[str, Any], images: Collection[str]) -> Iterato
         yield f"{who}: hostPort is not allowed"
     if container.get("securityContext", {}).get("privileged"):
         yield f"{who}: privileged is not allowed"
+    yield from (f"{who}: httpGet.host in {where} is not allowed" for where in _foreign_hosts(container))
     yield from _context(who, container.get("securityContext", {}))
+
+
+def _foreign_hosts(container: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the probes and hooks by which the kubelet, which no policy holds, would connect to any host."""
+    handlers = {probe: container.get(probe, {}) for probe in _PROBES} | container.get("lifecycle", {})
+    yield from (where for where, handler in handlers.items() if handler.get("httpGet", {}).get("host"))
 
 
 def _context(who: str, security: Mapping[str, Any]) -> Iterator[str]:

@@ -88,10 +88,11 @@ class UnitPlanner:
         context = TemplateContext(self.stack, r, names, self.images).as_mapping()
         spec = r.component.spec
         images = frozenset(self.images.reference(image) for image in spec.images.values())
+        prefix = object_name(self.stack.name, r.name)
         for file, source in r.component.templates.items():
             path = f"{r.component.folder}/templates/{file}"
             for manifest in render_template(path, source, context):
-                for refusal in refusals(manifest, spec.workloads, images):
+                for refusal in refusals(manifest, prefix, spec.workloads, images):
                     raise CatalogError(path, refusal)
                 yield manifest
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from aistack.api.texts import APPARMOR
 from aistack.errors import CatalogError
 from tests.toy import plan, toy
 
@@ -58,6 +59,16 @@ REFUSED = {
     "secret": (of_kind("Secret", "stringData: {a: b}\n"), "describe it under `secrets` in component.yaml"),
     "network-policy": (of_kind("NetworkPolicy", "spec: {podSelector: {}}\n"), "under `workloads` in component.yaml"),
     "bare-pod": (of_kind("Pod", "spec: {containers: []}\n"), "write a Deployment or a StatefulSet"),
+    "controller-of-old": (of_kind("ReplicationController", "spec: {}\n"), "write a Deployment"),
+    "list": (of_kind("List", "items: []\n"), "write each of its items as a document of its own"),
+    "name-of-no-stack": (
+        of_kind("ConfigMap").replace("{{ name('extra') }}", "config"),
+        "makes the ConfigMap 'config', a name that is not the component's own; write `name: {{ name(...) }}`",
+    ),
+    "name-of-a-component-that-starts-alike": (
+        of_kind("ConfigMap").replace("{{ name('extra') }}", "demo-dbx"),
+        "makes the ConfigMap 'demo-dbx'",
+    ),
     "job": (of_kind("Job", "spec: {template: {spec: {containers: []}}}\n"), "a claim or an init container"),
     "volume-claim-templates": (
         of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}\n"),
@@ -76,6 +87,33 @@ REFUSED = {
     "root-user-of-the-pod": (pod("securityContext: {runAsUser: 0}"), "its pods: runAsUser 0 is not allowed"),
     "kernel-parameters": (pod("securityContext: {sysctls: [{name: a, value: b}]}"), "sysctls is not allowed"),
     "root-user": (pod(container="securityContext: {runAsUser: 0}"), "container 'main': runAsUser 0 is not allowed"),
+    "selinux-of-the-pod": (
+        pod("securityContext: {seLinuxOptions: {level: s0}}"),
+        "its pods: seLinuxOptions is not allowed",
+    ),
+    "selinux": (pod(container="securityContext: {seLinuxOptions: {level: s0}}"), "seLinuxOptions is not allowed"),
+    "windows": (
+        pod(container="securityContext: {windowsOptions: {runAsUserName: x}}"),
+        "container 'main': windowsOptions is not allowed",
+    ),
+    "apparmor": (
+        pod(container="securityContext: {appArmorProfile: {type: Unconfined}}"),
+        "container 'main': appArmorProfile is not allowed",
+    ),
+    "apparmor-by-an-annotation": (
+        pod().replace(
+            "    spec:\n      toler", f"      annotations: {{{APPARMOR}main: unconfined}}\n    spec:\n      toler"
+        ),
+        "the annotation container.apparmor.security.beta.kubernetes.io/main is not allowed",
+    ),
+    "probe-of-another-host": (
+        pod(container="livenessProbe: {httpGet: {host: 169.254.169.254, port: 80}}"),
+        "container 'main': httpGet.host in livenessProbe is not allowed",
+    ),
+    "hook-to-another-host": (
+        pod(container="lifecycle: {postStart: {httpGet: {host: 169.254.169.254, port: 80}}}"),
+        "container 'main': httpGet.host in postStart is not allowed",
+    ),
     "privileged": (pod(container="securityContext: {privileged: true}"), "privileged is not allowed"),
     "unmasked-proc": (pod(container="securityContext: {procMount: Unmasked}"), "procMount is not allowed"),
     "host-port": (pod(container="ports: [{containerPort: 1, hostPort: 1}]"), "hostPort is not allowed"),
@@ -92,7 +130,7 @@ REFUSED = {
     "object-of-another-file": (of_kind("Service").replace("'extra'", ""), "makes Service ml/demo-db, and so does"),
     "object-of-another-component": (
         of_kind("Service").replace("{{ name('extra') }}", "demo-store"),
-        "makes Service ml/demo-store, and so does components/db",
+        "makes the Service 'demo-store'",
     ),
 }
 
