@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from aistack.cluster.client import Call
+from aistack.cluster.transport import Call
 from aistack.controller import __main__ as controller
 from aistack.controller.operator import Operator
 

@@ -90,6 +90,7 @@ def _notebook_pod(starter: Starter) -> dict[str, Any]:
 
 
 _OWN_SHARES = re.compile(r"demo-jupyterhub-(s3|mlflow)-\d+")
+_ADMIN = re.compile(r"demo-\w+-(postgres|s3|mlflow|notebooks)-admin-\d+")
 _SECRET_KEYS = {"password", "secret-key", "access-key", "token", "cookie-secret", "proxy-token", "key"}
 
 
@@ -97,7 +98,7 @@ def _assert_no_other_credential(starter: Starter, environment: dict[str, str], p
     """Look for the values and the names of all the stack's Secrets, but the notebook's two shares, in a notebook."""
     secrets = starter.kube.json("-n", starter.namespace, "get", "secrets", "-l", f"aistack.dev/stack={starter.name}")
     others = [n for s in secrets["items"] if not _OWN_SHARES.fullmatch(n := s["metadata"]["name"])]
-    assert len([n for n in others if re.search(r"-(postgres|s3|mlflow|notebooks)-admin-\d+$", n)]) == 4
+    assert len([n for n in others if _ADMIN.fullmatch(n)]) == 4
     seen = json.dumps([environment, pod["spec"]])
     for name in others:
         values = starter.kube.secret(starter.namespace, name)
@@ -208,7 +209,7 @@ def test_lost_administrators_are_made_anew_and_their_servers_follow(starter: Sta
     """Every administrator's Secret at once: servers take the new passwords, and what was stored is still there."""
     run = starter.log_run("before-the-loss", metric=0.125, artifact=b"before the loss")
     secrets = starter.kube.json("-n", starter.namespace, "get", "secrets")["items"]
-    admins = [n for s in secrets if re.search(r"-admin-\d+$", n := s["metadata"]["name"])]
+    admins = [n for s in secrets if _ADMIN.fullmatch(n := s["metadata"]["name"])]
     assert len(admins) == 4
     starter.kube.run("-n", starter.namespace, "delete", "secret", *admins)
     eventually(lambda: starter.condition("Ready").get("status") == "False", seconds=30, pause=0.1)
