@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from aistack.catalog.loader import load_component, load_model, read_yaml
+from aistack.catalog.loader import folders, load_component, load_model, read_text, read_yaml
 from aistack.catalog.models import Component, Contract, Image, Profile
 from aistack.catalog.positions import line_of
 from aistack.catalog.schemas import schema_problems
@@ -29,18 +29,14 @@ def check_folders(root: Path) -> Iterator[CatalogError]:
     Args:
         root: the catalog's folder.
     """
-    contracts = {folder.name for folder in _folders(root / "contracts")}
-    components = _folders(root / "components")
+    contracts = {folder.name for folder in folders(root / "contracts")}
+    components = folders(root / "components")
     for folder in components:
         yield from _component(root, folder, contracts)
-    for folder in _folders(root / "contracts"):
+    for folder in folders(root / "contracts"):
         yield from _contract(root, folder)
     for file in sorted((root / "profiles").glob("*.yaml")):
         yield from _profile(root, file, {folder.name for folder in components})
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(f for f in parent.glob("*") if f.is_dir()) if parent.is_dir() else []
 
 
 def _component(root: Path, folder: Path, contracts: set[str]) -> Iterator[CatalogError]:
@@ -107,7 +103,10 @@ def _program(root: Path, file: Path) -> Iterator[CatalogError]:
         yield from _needed(root, file, f"write the functions {' and '.join(CLAIM_FUNCTIONS)}")
         return
     try:
-        tree = ast.parse(file.read_text("utf-8"))
+        tree = ast.parse(read_text(root, file))
+    except CatalogError as error:
+        yield error
+        return
     except SyntaxError as error:
         yield CatalogError(_relative(root, file), f"is no valid Python: {error.msg}", error.lineno or 0)
         return

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from aistack.catalog.locate import catalog_folder
-from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
+from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile, ValuesSchema
 from aistack.catalog.positions import line_of
 from aistack.errors import CatalogError
 from aistack.objects.strict import StrictLoader
@@ -31,8 +31,8 @@ def load_catalog(named: Path | None = None) -> Catalog:
         CatalogError: the first file that is wrong, with its line.
     """
     root = catalog_folder(named)
-    components = {c.name: c for c in (load_component(root, folder) for folder in _folders(root / "components"))}
-    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in _folders(root / "contracts"))}
+    components = {c.name: c for c in (load_component(root, folder) for folder in folders(root / "components"))}
+    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
     profiles = {p.name: p for p in _load_profiles(root)}
     runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
     program = (files("aistack.proving") / "runner.py").read_text("utf-8")
@@ -40,7 +40,8 @@ def load_catalog(named: Path | None = None) -> Catalog:
     return Catalog(components, contracts, profiles, runner, program, digest)
 
 
-def _folders(parent: Path) -> list[Path]:
+def folders(parent: Path) -> list[Path]:
+    """Return the folders of components or contracts; what editors and Python leave behind is none."""
     return sorted(f for f in parent.glob("[a-z]*") if f.is_dir()) if parent.is_dir() else []
 
 
@@ -57,22 +58,33 @@ def load_component(root: Path, folder: Path) -> Component:
     spec = load_model(root, folder / "component.yaml", ComponentSpec)
     if spec.name != folder.name:
         raise CatalogError(_relative(root, folder / "component.yaml"), f"name {spec.name!r} is not the folder's", 1)
-    schema_file = folder / "values.schema.json"
-    schema = read_yaml(root, schema_file) if schema_file.is_file() else _NO_VALUES
     return Component(
         spec=spec,
-        values_schema=schema,
+        values_schema=_values_schema(root, folder / "values.schema.json"),
         templates=_texts(root, folder / "templates", "*.yaml.j2"),
         files=_texts(root, folder / "files", "[!.]*"),
         folder=_relative(root, folder),
     )
 
 
+def _values_schema(root: Path, file: Path) -> Mapping[str, Any]:
+    if not file.is_file():
+        return _NO_VALUES
+    schema: Mapping[str, Any] = read_yaml(root, file)
+    _validated(root, file, schema, ValuesSchema)
+    return schema
+
+
 def _texts(root: Path, folder: Path, pattern: str) -> dict[str, str]:
-    return {f.name: _text(root, f) for f in sorted(folder.glob(pattern)) if f.is_file()}
+    return {f.name: read_text(root, f) for f in sorted(folder.glob(pattern)) if f.is_file()}
 
 
-def _text(root: Path, file: Path) -> str:
+def read_text(root: Path, file: Path) -> str:
+    """Read a text.
+
+    Raises:
+        CatalogError: it is missing, or no text in UTF-8.
+    """
     try:
         return file.read_text("utf-8")
     except FileNotFoundError:
@@ -86,7 +98,7 @@ def _load_contract(root: Path, folder: Path) -> Contract:
     if contract.name != folder.name:
         raise CatalogError(_relative(root, folder / "contract.yaml"), f"name {contract.name!r} is not the folder's", 1)
     claim = folder / "claim.py"
-    return contract.model_copy(update={"claim": _text(root, claim) if claim.is_file() else ""})
+    return contract.model_copy(update={"claim": read_text(root, claim) if claim.is_file() else ""})
 
 
 def _load_profiles(root: Path) -> Iterator[Profile]:
@@ -103,7 +115,7 @@ def read_yaml(root: Path, file: Path) -> Any:
     Raises:
         CatalogError: it is missing or can't be parsed; with the line.
     """
-    text = _text(root, file)
+    text = read_text(root, file)
     try:
         return yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader that is stricter
     except yaml.MarkedYAMLError as error:
@@ -119,7 +131,10 @@ def load_model(root: Path, file: Path, model: type[_Model]) -> _Model:
     Raises:
         CatalogError: a field is wrong: its path, what is wrong, and the line where it stands.
     """
-    data = read_yaml(root, file)
+    return _validated(root, file, read_yaml(root, file), model)
+
+
+def _validated(root: Path, file: Path, data: Any, model: type[_Model]) -> _Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -128,7 +143,9 @@ def load_model(root: Path, file: Path, model: type[_Model]) -> _Model:
         location = (*first["loc"], *first.get("ctx", {}).get("path", ()))
         path = ".".join(str(part) for part in location) or "(top level)"
         problem = first["msg"].removeprefix("Value error, ")
-        raise CatalogError(_relative(root, file), f"{path}: {problem}", line_of(_text(root, file), location)) from None
+        raise CatalogError(
+            _relative(root, file), f"{path}: {problem}", line_of(read_text(root, file), location)
+        ) from None
 
 
 def _relative(root: Path, file: Path) -> str:

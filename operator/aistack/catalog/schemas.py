@@ -43,6 +43,8 @@ def _is_group(schema: Mapping[str, Any]) -> bool:
 def _object(path: Path, schema: Mapping[str, Any]) -> Iterator[Problem]:
     if schema.get("additionalProperties") is not False:
         yield path, 'lets misspelt values pass; write "additionalProperties": false'
+    if schema.get("required"):
+        yield (*path, "required"), "asks for values; give each of them a default instead"
     for name, sub in schema.get("properties", {}).items():
         here = (*path, "properties", name)
         if not sub.get("description"):

@@ -1,15 +1,17 @@
-"""What a component's templates may make: namespaced objects whose pods the stack knows, isolates and hardens."""
+"""What a component's templates may make: namespaced objects whose pods are isolated and hardened; what they must make."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aistack.api.labels import ROLE
 from aistack.api.texts import APPARMOR
-from aistack.catalog.models import Workload
+from aistack.catalog.models import Page, Provide, Workload
 from aistack.objects.manifest import Manifest
 from aistack.planning.pods import containers, pod_template
+from aistack.planning.resolve import Resolved
+from aistack.planning.secrets import service_name
 
 _CLUSTER_SCOPED = frozenset(
     {
@@ -85,6 +87,18 @@ def refusals(
         yield f"makes the {kind} {name!r}, a name that is not the component's own; write `name: {{{{ name(...) }}}}`"
     if (template := pod_template(manifest)) is not None:
         yield from (f"{kind} {name}: {p}" for p in _pod(template, workloads, images))
+
+
+def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[str]:
+    """Yield the ports where a component provides something, or has a page, and that no Service leads to."""
+    services = (o for o in objects if o["kind"] == "Service")
+    served = {(o["metadata"]["name"], p["port"]) for o in services for p in o.get("spec", {}).get("ports", [])}
+    promises: tuple[Provide | Page, ...] = (*r.component.spec.provides, *r.component.spec.pages)
+    for promise in promises:
+        service = service_name(stack, r.name, promise.workload)
+        port = r.component.spec.workloads[promise.workload].ports[promise.port].port
+        if (service, port) not in served:
+            yield f"no template makes the Service {service} with the port {port} ({promise.port})"
 
 
 def _pod(template: Mapping[str, Any], workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:

@@ -139,8 +139,13 @@ class SecretPlanner:
 
 
 def service_host(stack: str, namespace: str, component: str, workload: str) -> str:
-    """Return the DNS name of a workload's Service; that of the workload ``server`` has no suffix."""
-    return f"{object_name(stack, component, '' if workload == 'server' else workload)}.{namespace}.svc"
+    """Return the DNS name of a workload's Service."""
+    return f"{service_name(stack, component, workload)}.{namespace}.svc"
+
+
+def service_name(stack: str, component: str, workload: str) -> str:
+    """Return the name of a workload's Service; that of the workload ``server`` has no suffix."""
+    return object_name(stack, component, "" if workload == "server" else workload)
 
 
 def _item_problem(item: str, before: Sequence[str], room: int) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
-from aistack.planning.allowed import refusals
+from aistack.planning.allowed import refusals, unserved
 from aistack.planning.claims import Claim, claim
 from aistack.planning.context import SecretNames, TemplateContext
 from aistack.planning.harden import Hardener
@@ -84,7 +84,13 @@ class UnitPlanner:
         admin = self.secrets.admin(self.resolved[found.provider], found.provide).ref.name
         return claim(self.stack.name, found, self.catalog, self.images, admin, share, self.observed)
 
-    def _render(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
+    def _render(self, r: Resolved, names: SecretNames) -> list[Manifest]:
+        made = list(self._templates(r, names))
+        for problem in unserved(self.stack.name, r, made):
+            raise CatalogError(f"{r.component.folder}/component.yaml", problem)
+        return made
+
+    def _templates(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
         context = TemplateContext(self.stack, r, names, self.images).as_mapping()
         spec = r.component.spec
         images = frozenset(self.images.reference(image) for image in spec.images.values())

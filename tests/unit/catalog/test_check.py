@@ -17,6 +17,19 @@ SCHEMA = "components/postgres/values.schema.json"
 CLAIM = "contracts/postgres/claim.py"
 
 
+FOREIGN = """
+name: postgres
+title: PostgreSQL
+about: From somebody else's image.
+category: database
+licence: PostgreSQL
+home: https://www.postgresql.org
+versions: ["17"]
+images:
+  server: {repository: library/postgres, tag: latest, platforms: [linux/amd64]}
+"""
+
+
 @dataclass(frozen=True)
 class Spoilt:
     """One change to a good file, and what is said of it.
@@ -29,6 +42,7 @@ class Spoilt:
     says: str
     old: str = ""
     new: str = ""
+    times: int = -1
 
 
 SPOILT = (
@@ -62,11 +76,16 @@ SPOILT = (
     Spoilt(
         "schema-that-lets-all-pass", SCHEMA, "lets misspelt values pass", '"additionalProperties": false', '"title": ""'
     ),
+    Spoilt("value-that-is-asked-for", SCHEMA, "required: asks for values", '"type"', '"required": ["workMem"], "type"'),
+    Spoilt("values-as-a-list", SCHEMA, f"{SCHEMA}:1: properties: Input should be", new='{"properties": []}'),
+    Spoilt("value-that-says-nothing", SCHEMA, f"{SCHEMA}:1: properties.x: Input", new='{"properties": {"x": true}}'),
     Spoilt("value-without-description", SCHEMA, "has no description", '"description"', '"title"'),
     Spoilt("value-without-default", SCHEMA, "has no default", '"default"', '"x-default"'),
     Spoilt("default-of-a-wrong-type", SCHEMA, "doesn't follow its own schema", '"default": 100', '"default": "many"'),
     Spoilt("claim-that-is-no-python", CLAIM, f"{CLAIM}:1: is no valid Python", new="def claim(\n"),
     Spoilt("claim-without-revoke", CLAIM, "has no function revoke(admin, share)", "def revoke(", "def undo("),
+    Spoilt("claim-that-is-no-text", CLAIM, f"{CLAIM}: is no text in UTF-8", new="\udcff"),
+    Spoilt("latest-of-somebody-else", COMPONENT, "server.tag: latest is no version", new=FOREIGN),
     Spoilt("no-claim", CLAIM, f"{CLAIM}: is missing: write the functions claim and revoke"),
     Spoilt(
         "contract-of-another-folder",
@@ -109,13 +128,20 @@ def test_what_is_wrong_is_told(catalog: Path, spoilt: Spoilt) -> None:
     text = file.read_text()
     assert spoilt.old in text, "the good file changed; adapt the table"
     if spoilt.old:
-        file.write_text(text.replace(spoilt.old, spoilt.new))
+        file.write_text(text.replace(spoilt.old, spoilt.new, spoilt.times))
     elif spoilt.new:
-        file.write_text(spoilt.new)
+        file.write_bytes(spoilt.new.encode("utf-8", "surrogateescape"))
     else:
         file.unlink()
     found = [str(error) for error in check_folders(catalog)]
     assert [e for e in found if spoilt.says in e and e.startswith(spoilt.file)], found
+
+
+@pytest.mark.parametrize("litter", ["components/.idea/a.xml", "components/__pycache__/a.pyc", "contracts/.git/a"])
+def test_what_editors_leave_behind_is_not_checked(catalog: Path, litter: str) -> None:
+    (catalog / litter).parent.mkdir()
+    (catalog / litter).write_bytes(b"\xff")
+    assert [str(error) for error in check_folders(catalog)] == []
 
 
 def test_all_problems_are_found_at_once(catalog: Path) -> None:

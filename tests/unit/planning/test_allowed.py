@@ -135,6 +135,29 @@ REFUSED = {
 }
 
 
+UNSERVED = {
+    "no-service": ("kind: Service", "kind: ConfigMap", "the Service demo-db with the port 5432 (sql)"),
+    "service-of-another-name": (
+        "kind: Service\nmetadata:\n  name: {{ name() }}",
+        "kind: Service\nmetadata:\n  name: {{ name('a') }}",
+        "no template makes the Service demo-db",
+    ),
+    "service-of-another-port": ("port: 5432, targetPort", "port: 5433, targetPort", "with the port 5432 (sql)"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), UNSERVED.values(), ids=UNSERVED)
+def test_what_is_provided_needs_a_service(old: str, new: str, says: str) -> None:
+    db = toy().components["db"]
+    server = db.templates["server.yaml.j2"]
+    assert old in server
+    changed = replace(db, templates={"server.yaml.j2": server.replace(old, new)})
+    with pytest.raises(CatalogError) as refused:
+        plan(catalog=replace(toy(), components={**toy().components, "db": changed}))
+    assert refused.value.file == "components/db/component.yaml"
+    assert says in refused.value.problem
+
+
 @pytest.mark.parametrize(("template", "says"), REFUSED.values(), ids=REFUSED)
 def test_what_a_template_may_not_make(template: str, says: str) -> None:
     with pytest.raises(CatalogError) as refused:
