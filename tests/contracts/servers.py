@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aist
 START_SECONDS = 400
 STOP_SECONDS = 120
 UNPRIVILEGED = 65534
+_BEYOND_US = re.compile(r"^numpy==.*\n(?:[ ].*\n)*", re.MULTILINE)
+"""What a lock, made for the images' Python 3.13, has in a version that Python 3.11 can't have."""
 
 
 def programs(name: str, *arguments: str) -> Path:
@@ -43,16 +46,19 @@ def programs(name: str, *arguments: str) -> Path:
 
 
 def image_programs(image: str, *more: str) -> Path:
-    """Return the ``bin`` of an environment with what an image's requirements.in asks for.
-
-    The lock file beside it is for the image's Python alone; ours may be another.
+    """Return the ``bin`` of an environment with what an image is built of, in the versions of its lock.
 
     Args:
         image: folder of the image, relative to ``manifests/components``.
         more: arguments for ``uv pip install``.
     """
-    wanted = ROOT / "manifests" / "components" / image / "requirements.in"
-    return programs(image.replace("/", "-"), "--requirements", str(wanted), *more)
+    folder, name = ROOT / "manifests" / "components" / image, image.replace("/", "-")
+    locked = _BEYOND_US.sub("", (folder / "requirements.txt").read_text("utf-8"))
+    CACHE.mkdir(parents=True, exist_ok=True)
+    constraints = CACHE / f"{name}.txt"
+    constraints.write_text(locked, "utf-8")
+    wanted = str(folder / "requirements.in")
+    return programs(name, "--requirements", wanted, "--constraints", str(constraints), *more)
 
 
 def free_port() -> int:
