@@ -29,6 +29,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
+from urllib.parse import quote, quote_plus
 
 PROGRAMS = {"claim": "claim.py", "revoke": "claim.py"}
 """Which file holds the function of that name."""
@@ -37,7 +38,10 @@ PATIENCE = 60.0
 """Seconds for which an unreachable provider is tried again: a Service lags behind its pods."""
 LONGEST = 1000
 """Most characters of a message."""
-_SECRET_KEY = re.compile(r"password|secret|token|key|uri|jdbc", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"password|secret|token|key", re.IGNORECASE)
+_URI_PASSWORD = re.compile(r"://[^/?#\s:]*:([^/?#\s]+)@")
+SHORTEST_SECRET = 6
+"""Fewest characters of a value that is blotted out: a shorter one stands in every other word."""
 _CLASSES: Mapping[type[Exception], str] = {
     ConnectionError: "unreachable",
     PermissionError: "auth",
@@ -106,8 +110,9 @@ def read_binding(folder: Path) -> Binding:
 
 def hider(*bindings: Binding) -> Callable[[str], str]:
     """Return a function that blots secret values out of a text and makes it one line."""
-    secrets = {value for b in bindings for key, value in b.items() if _SECRET_KEY.search(key) and len(value) >= 6}
-    ordered = sorted(secrets, key=len, reverse=True)
+    plain = {secret for b in bindings for key, value in b.items() for secret in _secrets(key, value)}
+    forms = {form for secret in plain for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))}
+    ordered = sorted(forms, key=len, reverse=True)
 
     def hide(text: str) -> str:
         for value in ordered:
@@ -115,6 +120,12 @@ def hider(*bindings: Binding) -> Callable[[str], str]:
         return " ".join(text.split())[:LONGEST]
 
     return hide
+
+
+def _secrets(key: str, value: str) -> Iterator[str]:
+    """Yield what is secret of a binding's entry: all of it, or the password inside a URI."""
+    found = [value] if _SECRET_KEY.search(key) else _URI_PASSWORD.findall(value)
+    yield from (secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
 
 def load(file: Path, function: str) -> Program:

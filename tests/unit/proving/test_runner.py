@@ -82,7 +82,24 @@ def test_an_exception_says_whose_turn_it_is(
 def test_a_message_is_one_line_without_secrets(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(work, "raise RuntimeError(f\"{admin['host']} said:\\nno {admin['password']} {share['uri']}\")")
     _, line, message = run(work, capsys)
-    assert message == line["message"] == "db said: no *** ***"
+    assert message == line["message"] == "db said: no *** x://***"
+
+
+@pytest.mark.parametrize(
+    ("binding", "text", "shown"),
+    [
+        ({"uri": "http://db:5000"}, "ada at http://db:5000: refused", "ada at http://db:5000: refused"),
+        ({"password": "pass/word+ä"}, "x://ada:pass%2Fword%2B%C3%A4@db/a", "x://ada:***@db/a"),
+        ({"password": "pass word/"}, "form a=pass+word%2F path pass%20word/", "form a=*** path ***"),
+        ({"uri": "x://ada:pass%2Fword@db/a"}, "no x://ada:pass%2Fword@db/a", "no x://ada:***@db/a"),
+        ({"jdbc-uri": "jdbc:x://db/a"}, "no jdbc:x://db/a", "no jdbc:x://db/a"),
+        ({"access-key": "ABCDEFGH", "secret-key": "ABCDEFGHIJ"}, "ABCDEFGHIJ ABCDEFGH", "*** ***"),
+        ({"password": "short"}, "shortly", "shortly"),
+    ],
+    ids=["where", "in-a-uri", "in-a-form", "of-a-uri-only", "jdbc", "one-inside-another", "short"],
+)
+def test_secrets_are_blotted_out_and_places_are_not(binding: dict[str, str], text: str, shown: str) -> None:
+    assert runner.hider(binding)(text) == shown
 
 
 def test_a_long_message_is_cut(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
