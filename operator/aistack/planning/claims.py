@@ -21,6 +21,8 @@ DEADLINE_SECONDS = 300
 """A claim that takes longer has failed."""
 KEEP_SECONDS = 600
 """How long a finished Job stays to be looked at."""
+SECRET_MODE = 0o440
+"""Files of bindings are for the pod's group, which is its processes' own, and for nobody else."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ def _job(name: str, pod: dict[str, Any], labels: Mapping[str, str]) -> Manifest:
 
 def _pod(contract: Contract, image: str, bindings: Mapping[str, str], config: str) -> dict[str, Any]:
     mounts = [{"name": name, "mountPath": f"/bindings/{name}", "readOnly": True} for name in bindings]
-    secrets = [{"name": name, "secret": {"secretName": secret}} for name, secret in bindings.items()]
+    secrets = [
+        {"name": name, "secret": {"secretName": secret, "defaultMode": SECRET_MODE}}
+        for name, secret in bindings.items()
+    ]
     return {
         "restartPolicy": "Never",
         "containers": [

@@ -68,6 +68,8 @@ def test_a_job_mounts_the_admin_binding_the_share_and_the_program() -> None:
     sources = {v["name"]: v.get("secret", {}).get("secretName") or v["configMap"]["name"] for v in pod["volumes"]}
     assert sources == {"admin": "demo-db-sql-admin-1", "share": "demo-web-sql-1", "program": "demo-web-sql-claim"}
     assert all(mount["readOnly"] for mount in pod["containers"][0]["volumeMounts"])
+    assert {v["secret"]["defaultMode"] for v in pod["volumes"] if "secret" in v} == {0o440}
+    assert pod["securityContext"]["fsGroup"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["restartPolicy"] == "Never"
     program = find(planned, "ConfigMap", "demo-web-sql-claim")["data"]
