@@ -36,23 +36,27 @@ async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOu
         return ActionOutcome(step.key, ActionState.SUCCEEDED)
     live = ctx.store.get(step.ref)
     if live is None:
-        if not may_start or step.exclusive in ctx.busy:
+        if not may_start:
             return ActionOutcome(step.key, ActionState.PENDING)
-        occupy(ctx, step)
+        if step.exclusive in ctx.busy:
+            ctx.look_again()
+            return ActionOutcome(step.key, ActionState.PENDING)
+        _occupy(ctx, step.exclusive)
         live = await _start(ctx, step)
     return await _judge(ctx, step, live)
 
 
-def running(ctx: Context, step: RunAction) -> bool:
-    """Whether the action's Job is at work."""
-    live = ctx.store.get(step.ref)
-    return live is not None and live.health.state not in (HealthState.CURRENT, HealthState.FAILED)
+def note_running(ctx: Context) -> None:
+    """Note which Jobs are at work, those of earlier plans too, so that none that they exclude starts."""
+    for ref, record in ctx.inventory.records.items():
+        live = ctx.store.get(ref)
+        if live is not None and live.health.state not in (HealthState.CURRENT, HealthState.FAILED):
+            _occupy(ctx, record.exclusive)
 
 
-def occupy(ctx: Context, step: RunAction) -> None:
-    """Note that the action runs, so that none that excludes it starts."""
-    if step.exclusive:
-        ctx.busy.add(step.exclusive)
+def _occupy(ctx: Context, exclusive: str) -> None:
+    if exclusive:
+        ctx.busy.add(exclusive)
 
 
 async def _start(ctx: Context, step: RunAction) -> Live:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from aistack.cluster.client import Client
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.records import Records, decode, encode
@@ -12,6 +14,8 @@ from aistack.cluster.settings import CONFIG_MAP, NAMESPACE, Settings
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectRef, content_hash
 from aistack.objects.plan import Owner, OwnerKey
+
+log = structlog.get_logger(__name__)
 
 PREFIX = "inventory."
 LONGEST_NAME = 253
@@ -46,11 +50,19 @@ class Inventories:
             ClusterError: they can't be read.
         """
         reply = await self._client.list(CONFIG_MAP, self._settings.namespace, labelSelector=self._label)
-        for item in reply.result()["items"]:
-            owner = item["metadata"].get("annotations", {}).get(self._label, "").partition("/")
-            self._remember((owner[0], owner[2]), item)
-        self._complete = True
+        readable = [self._try_to_remember(item) for item in reply.result()["items"]]
+        self._complete = all(readable)
         return list(self._cache.items())
+
+    def _try_to_remember(self, item: Manifest) -> bool:
+        """Take note of an inventory unless it is damaged: then its owner alone has to wait."""
+        namespace, _, name = item["metadata"].get("annotations", {}).get(self._label, "").partition("/")
+        try:
+            self._remember((namespace, name), item)
+        except ClusterError as error:
+            log.error("inventory left out", error=str(error))
+            return False
+        return True
 
     async def load(self, owner: Owner) -> Inventory:
         """Return an owner's inventory, an empty one if none is stored.
@@ -97,13 +109,12 @@ class Inventories:
         self._note(owner.key, reply.result(), records)
 
     async def _remove(self, owner: Owner, stored: Stored | None) -> None:
+        if stored is not None:
+            reply = await self._client.delete(self._ref(owner), stored.uid)
+            if reply.status != 404:
+                reply.result()
         self._cache.pop(owner.key, None)
         self._stored.pop(owner.key, None)
-        if stored is None:
-            return
-        reply = await self._client.delete(self._ref(owner), stored.uid)
-        if reply.status != 404:
-            reply.result()
 
     async def _make_namespace(self) -> None:
         manifest = {"apiVersion": "v1", "kind": NAMESPACE.kind, "metadata": {"name": self._settings.namespace}}
@@ -113,6 +124,8 @@ class Inventories:
 
     def _remember(self, key: OwnerKey, item: Manifest) -> None:
         try:
+            if not all(key):
+                raise ValueError(f"its annotation {self._label} doesn't say whose it is")
             records = decode(item)
         except ValueError as error:
             raise ClusterError(f"ConfigMap {self._settings.namespace}/{item['metadata']['name']}: {error}") from error

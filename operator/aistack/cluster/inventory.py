@@ -77,7 +77,7 @@ def _intention(step: ApplyObject | CreateSecret | RunAction) -> dict[str, Any]:
             known = {"base": step.base, "generation": step.generation, "desired": step.desired_hash}
             return {"retain": step.retain, **known}
         case RunAction():
-            return {"action": step.key}
+            return {"action": step.key, "exclusive": step.exclusive}
 
 
 def _identified(live: Live, settings: Settings) -> Record:

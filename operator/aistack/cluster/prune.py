@@ -10,24 +10,32 @@ from aistack.cluster.remove import Removed, remove_wave
 from aistack.cluster.spawned import remove_spawned
 from aistack.objects.manifest import ObjectRef
 from aistack.objects.outcome import UnitOutcome
-from aistack.objects.plan import Plan
+from aistack.objects.plan import CreateSecret, Plan
 
 
 def superfluous(ctx: Context, plan: Plan) -> dict[ObjectRef, Record]:
     """Return what was made for an earlier plan and isn't in this one; data that was kept on purpose isn't counted."""
-    wanted = plan.refs() | {step.ref for unit in plan.units for step in unit.actions}
+    wanted = {_object(ref) for ref in plan.refs()} | {_object(s.ref) for unit in plan.units for s in unit.actions}
     suspended = {unit.name for unit in plan.units if unit.suspended}
     return {
         ref: record
         for ref, record in ctx.inventory.records.items()
-        if ref not in wanted and not record.kept and record.unit not in suspended
+        if _object(ref) not in wanted and not record.kept and record.unit not in suspended
     }
+
+
+def _object(ref: ObjectRef) -> tuple[str, ...]:
+    """Return what names an object in every version of its kind."""
+    return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name
+
+
+def _bases(plan: Plan) -> set[str]:
+    return {step.base for unit in plan.units for step in unit.prepare if isinstance(step, CreateSecret)}
 
 
 def keeps(plan: Plan, record: Record) -> bool:
     """Whether superfluous data stays: if the policy says so, and no new generation of a Secret replaced it."""
-    replaced = record.base and record.unit in {unit.name for unit in plan.units}
-    return plan.retain_data and record.retain and not replaced
+    return plan.retain_data and record.retain and record.base not in _bases(plan)
 
 
 async def prune(ctx: Context, plan: Plan, outcomes: Mapping[str, UnitOutcome]) -> Removed:

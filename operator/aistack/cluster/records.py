@@ -42,6 +42,8 @@ class Record:
     generation: int = 0
     action: str = ""
     """Of a Job: the key of the action that it runs."""
+    exclusive: str = ""
+    """Of a Job: it doesn't run beside one that has the same here."""
     succeeded: bool = False
     attempts: int = 0
 
@@ -73,7 +75,7 @@ def decode(config_map: Mapping[str, Any]) -> Records:
     try:
         plain = zlib.decompress(base64.b64decode(packed)) if packed else config_map["data"][PLAIN]
         return {_ref(key): _record(value) for key, value in orjson.loads(plain).items()}
-    except (KeyError, TypeError, zlib.error) as error:
+    except (AttributeError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"unreadable inventory: {error!r}") from error
 
 

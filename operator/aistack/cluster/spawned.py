@@ -6,7 +6,7 @@ label is the guard here; it is part of the templates that the tool gets, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
@@ -26,7 +26,14 @@ async def remove_spawned(ctx: Context, of_unit: Callable[[str], bool], keep_data
     result = Removed([], [], [])
     found = [live for live in ctx.store.of(ctx.owner.key) if _spawned(ctx, live, of_unit)]
     pods = [live for live in found if live.ref.object_kind == POD]
-    for live in pods or ([] if keep_data else found):
+    await _delete_all(ctx, pods, result)
+    if not (keep_data or result.waiting or result.errors):
+        await _delete_all(ctx, [live for live in found if live not in pods], result)
+    return result
+
+
+async def _delete_all(ctx: Context, lives: Iterable[Live], result: Removed) -> None:
+    for live in lives:
         try:
             outcome = None if live.terminating else await delete_live(ctx, live)
         except AIStackError as error:
@@ -36,7 +43,6 @@ async def remove_spawned(ctx: Context, of_unit: Callable[[str], bool], keep_data
             result.waiting.append(live.ref)
         else:
             result.outcomes.append(outcome)
-    return result
 
 
 def _spawned(ctx: Context, live: Live, of_unit: Callable[[str], bool]) -> bool:

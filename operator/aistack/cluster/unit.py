@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError
 
-from aistack.cluster.actions import occupy, run_action, running
+from aistack.cluster.actions import note_running, run_action
 from aistack.cluster.apply import applied, apply_object, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
@@ -54,8 +54,7 @@ async def run_units(ctx: Context, plan: Plan) -> dict[str, UnitOutcome]:
     """Apply a plan's units as far as they are ready; never waits for anything to become so."""
     units = {unit.name: Progress(unit) for unit in plan.units}
     active = [progress for progress in units.values() if not progress.unit.suspended]
-    for step in (step for progress in active for step in progress.unit.actions if running(ctx, step)):
-        occupy(ctx, step)
+    note_running(ctx)
     await _make_secrets(ctx, active)
     await _prepare(ctx, active)
     outcomes: dict[str, UnitOutcome] = {}

@@ -14,8 +14,9 @@ import typer
 
 from aistack.catalog.loader import load_catalog
 from aistack.controller.operator import Operator
+from aistack.controller.patience import EndlessBackoff, unless
 from aistack.controller.watch import StackWatch
-from aistack.errors import AIStackError
+from aistack.errors import AIStackError, NotReadyError
 from aistack.settings import OPERATOR_NAMESPACE
 
 log = structlog.get_logger(__name__)
@@ -45,15 +46,27 @@ async def serve(
 ) -> None:
     """Run the operator; the arguments are those of :func:`main`."""
     operator = await Operator.connect(load_catalog(catalog), namespace, kubeconfig, context)
-    await operator.start()
-    log.info("operator started", inventories=namespace, namespaces=watch or "all")
     stopping = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
     try:
+        await unless(stopping, start(operator))
         await StackWatch(operator, watch, liveness).run(stopping)
     finally:
         await operator.stop()
+
+
+async def start(operator: Operator) -> None:
+    """Start the operator's work, once the API server can be asked."""
+    for pause in EndlessBackoff():
+        try:
+            await operator.start()
+        except NotReadyError as error:
+            log.warning("can't start yet, tries again", error=str(error))
+            await asyncio.sleep(pause)
+        else:
+            log.info("operator started")
+            return
 
 
 def configure_logs(log_format: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import kopf
@@ -13,13 +12,7 @@ import kopf
 from aistack.api.crd import CRD_NAME
 from aistack.api.group import GROUP, PLURAL, VERSION
 from aistack.controller.operator import Operator
-
-
-class EndlessBackoff:
-    """Pauses between attempts to watch, in seconds, that never run out: kopf exits when they do."""
-
-    def __iter__(self) -> Iterator[float]:
-        return itertools.chain((1, 1, 2, 3, 5, 8), itertools.repeat(10))
+from aistack.controller.patience import EndlessBackoff
 
 
 class Definition:

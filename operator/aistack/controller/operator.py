@@ -17,7 +17,7 @@ from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
 from aistack.errors import ClusterError
-from aistack.objects.manifest import Manifest, ObjectKind
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
 from aistack.settings import engine_settings
 
@@ -70,6 +70,8 @@ class Operator:
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._pipeline = Pipeline(client, self._engine, catalog)
         self._task: asyncio.Task[None] | None = None
+        self._told: set[StackKey] = set()
+        """Stacks that kopf told of since they were last worked on: they exist."""
 
     @classmethod
     async def connect(cls, catalog: Catalog, namespace: str, kubeconfig: str = "", context: str = "") -> Operator:
@@ -115,9 +117,14 @@ class Operator:
         if deleted:
             self.stacks.forget(stack)
         elif self.stacks.see(stack):
+            self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 
     async def _work(self, key: StackKey) -> float:
+        if key in self._told:
+            self._told.discard(key)
+        else:
+            await self._look(key)
         live = self.stacks.get(key)
         if live is None:
             return 0
@@ -128,6 +135,20 @@ class Operator:
         elif self.stacks.get(key) is not None:
             self.stacks.see(after)
         return delay
+
+    async def _look(self, key: StackKey) -> None:
+        """Ask for a stack that something else than its own event brought up, before anything is made for it.
+
+        kopf never tells of one that was deleted while it didn't watch.
+        """
+        known = self.stacks.get(key)
+        if known is None:
+            return
+        reply = await self.client.get(ObjectRef(API_VERSION, KIND, *key))
+        if reply.status == 404:
+            self.stacks.forget(known)
+        else:
+            self.stacks.see(reply.result())
 
 
 def key_of(stack: Manifest) -> StackKey:

@@ -15,6 +15,7 @@ import structlog
 
 from aistack.controller.handlers import make_registry, make_settings
 from aistack.controller.operator import Operator
+from aistack.controller.patience import unless
 
 RESTART_PAUSE = 1.0
 """Seconds before kopf is started anew."""
@@ -39,9 +40,12 @@ class StackWatch:
         while not stopping.is_set():
             await self._run_once(stopping)
             if not stopping.is_set():
-                await asyncio.sleep(RESTART_PAUSE)
-                await self._operator.wait_until_served()
-                log.info("watching AIStacks again")
+                await unless(stopping, self._rest())
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(RESTART_PAUSE)
+        await self._operator.wait_until_served()
+        log.info("watching AIStacks again")
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
         """Run kopf until it ends, must be started anew, or ``stopping`` is set."""

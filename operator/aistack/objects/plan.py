@@ -92,7 +92,7 @@ class RunAction:
     blocking: bool = True
     """Whether the unit's workloads wait until it succeeded; the unit is complete only when it did, in any case."""
     exclusive: str = ""
-    """Actions of one plan with the same value here, unless it is empty, never run at the same time."""
+    """Actions of one owner with the same value here, unless it is empty, never run at the same time."""
 
     @cached_property
     def ref(self) -> ObjectRef:

@@ -137,16 +137,20 @@ class Lab:
         found.pop(f"{CONFIG}/kube-root-ca.crt", None)  # the controller manager's, which comes when it likes
         return found
 
-    async def define(self, kind: ObjectKind) -> ObjectRef:
-        """Add a kind to the cluster; return its CustomResourceDefinition."""
-        group, version = kind.api_version.split("/")
+    async def define(self, *versions: ObjectKind) -> ObjectRef:
+        """Add a kind to the cluster, in some versions; return its CustomResourceDefinition."""
+        kind = versions[-1]
+        group = kind.api_version.split("/")[0]
         plural = kind.kind.lower() + "s"
         schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
         spec = {
             "group": group,
             "scope": "Namespaced",
             "names": {"kind": kind.kind, "plural": plural},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+            "versions": [
+                {"name": v.api_version.split("/")[1], "served": True, "storage": v == kind, "schema": schema}
+                for v in versions
+            ],
         }
         crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": spec}
         made = (await self.client.create({**crd, "metadata": {"name": f"{plural}.{group}"}})).result()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
+from aistack.cluster.replies import Reply
 from aistack.errors import ForeignObjectError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.outcome import Verb
@@ -92,6 +94,35 @@ async def test_data_that_a_planned_unit_no_longer_has_is_kept_as_well(lab: Lab) 
         await eventually(kept)
     volume = await lab.get(VOLUME, "v")
     assert volume and volume["metadata"]["labels"][RETAINED] == lab.name
+
+
+async def test_a_secret_that_a_planned_unit_no_longer_has_is_kept_as_well(lab: Lab) -> None:
+    """Unlike an old generation, which another one replaced."""
+    other = lab.secret("t", RECIPES)
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(lab.secret("s", RECIPES), other))))
+        outcome = await engine.apply(plan_of(Unit("a", prepare=(lab.secret("s", RECIPES),))), lab.owner)
+
+    assert [(o.ref.name, o.verb) for o in outcome.removed] == [("t-1", Verb.RETAINED)]
+    assert await lab.names(SECRET) == {"s-1", "t-1"}
+
+
+async def test_an_object_stays_when_the_plan_asks_for_it_in_another_version_of_its_kind(lab: Lab) -> None:
+    older, newer = (ObjectKind(f"flexible.example/{version}", "Gizmo") for version in ("v1beta1", "v1"))
+    await lab.define(older, newer)
+    gizmos = [
+        ApplyObject({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": lab.meta("g", "a")})
+        for kind in (older, newer)
+    ]
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(gizmos[0],))))
+        before = await lab.get(newer, "g")
+        outcome = await lab.settle(engine, plan_of(Unit("a", prepare=(gizmos[1],))))
+        assert not outcome.removed
+        after = await lab.get(newer, "g")
+        assert before and after and after["metadata"]["uid"] == before["metadata"]["uid"]
+        await lab.remove(engine, retain=False)
+    assert await lab.get(newer, "g") is None
 
 
 async def test_deleted_with_retain_and_made_again_it_finds_its_data(lab: Lab) -> None:
@@ -273,3 +304,32 @@ async def test_what_a_tool_spawned_goes_with_its_unit(lab: Lab, retain: bool, le
 
         await eventually(gone)
         assert "bystander" in await lab.names(POD)
+
+
+async def test_home_volumes_go_as_well_when_the_pods_were_gone_already(lab: Lab) -> None:
+    """Then there is nothing to wait for: no news of the pods brings another pass."""
+    pod = {**lab.pod({}, "hub", "notebook"), "apiVersion": "v1", "kind": "Pod"}
+    pod["metadata"] = {"name": "notebook", "namespace": lab.namespace, "labels": spawned_labels(lab)}
+    home = lab.volume("home", unit="hub").manifest
+    home["metadata"]["labels"] = spawned_labels(lab)
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(Unit("hub", prepare=(lab.config("c", unit="hub"),))))
+    delete = lab.client.delete
+
+    async def too_late(ref: ObjectRef, uid: str, propagation: str = "Background") -> Reply:
+        if ref.kind == "Pod":
+            await delete(ref, uid)
+        return await delete(ref, uid, propagation)
+
+    async with await lab.stranger() as stranger:
+        for manifest in (pod, home):
+            (await stranger.create(manifest)).result()
+    async with lab.engine() as engine:
+        with patch.object(lab.client, "delete", too_late):
+            await engine.delete(lab.owner, retain=False)
+
+    assert lab.calls["delete", "PersistentVolumeClaim"] == 1
+
+
+def spawned_labels(lab: Lab) -> dict[str, str]:
+    return {**lab.owner.labels, UNIT: "hub", SPAWNED: "true"}

@@ -188,3 +188,23 @@ async def test_actions_that_exclude_each_other_run_one_after_the_other(lab: Lab)
             return await lab.names(JOB) == {"one", "two"}
 
         await eventually(followed)
+
+
+async def test_a_changed_claim_waits_until_its_predecessor_has_ended(lab: Lab) -> None:
+    """Both would work on one provider's list of users: the old Job is taken away first, pods and all."""
+    old = replace(lab.action("a/db", "old"), exclusive="db")
+    new = plan_of(Unit("a", actions=(replace(lab.action("a/db", "new"), exclusive="db"),)))
+    async with lab.engine() as engine:
+        await engine.apply(plan_of(Unit("a", actions=(old,))), lab.owner)
+        first = await engine.apply(new, lab.owner)
+        assert only(first).actions[0].state is ActionState.PENDING
+        assert first.retry_after > 0
+        assert "new" not in await lab.names(JOB)
+
+        async def followed() -> bool:
+            jobs = await lab.names(JOB)
+            assert jobs != {"old", "new"}
+            await engine.apply(new, lab.owner)
+            return await lab.names(JOB) == {"new"}
+
+        await eventually(followed)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from unittest.mock import patch
+
 import pytest
 
+from aistack.cluster.replies import Reply
 from aistack.cluster.transport import Call
 from aistack.errors import ClusterError
-from aistack.objects.manifest import ObjectRef
+from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import Verb
 from aistack.objects.plan import Unit
 from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, SECRET, Killed, Lab, only, plan_of
@@ -84,6 +88,45 @@ async def test_a_second_operator_cannot_overwrite_the_first_ones_memory(lab: Lab
         assert refused.value.status == 409
         assert await lab.get(CONFIG, "d") is None
         assert (await second.apply(plan_of(Unit("a", prepare=(lab.config("d"),))), lab.owner)).settled
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"data": {"objects.json": "{"}}, id="cut off"),
+        pytest.param({"metadata": {"annotations": None}}, id="nobody's"),
+    ],
+)
+async def test_a_damaged_inventory_holds_up_its_owner_alone(lab: Lab, damage: Manifest) -> None:
+    other = replace(lab, name="other", calls=lab.calls)
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(lab.everything()))
+        await engine.apply(plan_of(Unit("a", prepare=(other.config("d"),))), other.owner)
+    await lab.client.merge(inventory_ref(lab), damage)
+    paths: list[str] = []
+    lab.client.hooks.append(lambda call: paths.append(call.path))
+    async with lab.engine() as engine:
+        assert (await engine.apply(plan_of(Unit("a", prepare=(other.config("d"),))), other.owner)).settled
+        assert not lab.writes()
+        assert "/api/v1/secrets" not in paths, "Secrets are never listed cluster-wide"
+        if "data" in damage:
+            with pytest.raises(ClusterError, match=r"unreadable inventory|unexpected end"):
+                await engine.observe(lab.owner)
+
+
+async def test_an_inventory_that_cannot_be_deleted_is_not_forgotten(lab: Lab) -> None:
+    delete = lab.client.delete
+
+    async def fails(ref: ObjectRef, uid: str, propagation: str = "Background") -> Reply:
+        return Reply(500, {}, f"delete {ref}") if ref == inventory_ref(lab) else await delete(ref, uid, propagation)
+
+    async with lab.engine() as engine:
+        await engine.apply(plan_of(Unit("a", prepare=(lab.config("c"),))), lab.owner)
+        with patch.object(lab.client, "delete", fails), pytest.raises(ClusterError, match="HTTP 500"):
+            await engine.delete(lab.owner, retain=False)
+        await lab.remove(engine, retain=False)
+
+    assert await lab.get(CONFIG, inventory_ref(lab).name, lab.system) is None
 
 
 async def test_no_value_of_a_secret_is_in_it(lab: Lab) -> None:

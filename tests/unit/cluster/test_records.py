@@ -12,7 +12,7 @@ def ref(name: str, kind: str = "ConfigMap") -> ObjectRef:
     return ObjectRef("v1", kind, "ml", name)
 
 
-FULL = Record("a", 3, "uid", "desired", "owned", "paths", (".spec.x",), True, True, "base", 2, "key", True, 4)
+FULL = Record("a", 3, "uid", "desired", "owned", "paths", (".spec.x",), True, True, "base", 2, "key", "db", True, 4)
 
 
 def test_nothing_is_lost() -> None:
@@ -55,6 +55,7 @@ def test_fields_of_a_later_version_are_ignored() -> None:
         pytest.param({"data": {PLAIN: "{"}}, id="cut off"),
         pytest.param({"binaryData": {PACKED: "AAAA"}}, id="garbled"),
         pytest.param({"data": {PLAIN: '{"x": {}}'}}, id="no reference"),
+        pytest.param({"data": {PLAIN: "[]"}}, id="a list"),
     ],
 )
 def test_damage_is_noticed(content: dict[str, dict[str, str]]) -> None:
