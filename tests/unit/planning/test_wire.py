@@ -10,7 +10,7 @@ from aistack.catalog.models import Component, Require
 from aistack.errors import SpecError
 from aistack.planning.resolve import resolve
 from aistack.planning.wire import Wiring, wire
-from tests.toy import plan, stack, toy
+from tests.toy import containers_of, find, plan, stack, toy
 
 
 def wired(spec: str) -> Wiring:
@@ -40,6 +40,17 @@ def test_each_requirement_has_an_edge_to_its_provider(spec: str, expected: set[t
     assert edges(wired(spec)) == expected
 
 
+@pytest.mark.parametrize(
+    ("more", "secret"),
+    [pytest.param("", None, id="unbound"), pytest.param("{name: cache}", "demo-web-cache-1", id="bound")],
+)
+def test_a_template_asks_whether_what_is_optional_is_bound(more: str, secret: str | None) -> None:
+    web = find(plan(f"{{profile: toy, components: [{more}]}}"), "Deployment", "demo-web")
+    variables = {e["name"]: e for e in containers_of(web)[-1]["env"]}
+    found = variables["CACHE"]["valueFrom"]["secretKeyRef"]["name"] if "CACHE" in variables else None
+    assert found == secret
+
+
 def test_providers_come_in_an_earlier_wave() -> None:
     assert wired("{components: [{name: web}, {name: store}, {name: db}]}").waves == (("db", "store"), ("web",))
 
@@ -48,12 +59,12 @@ def test_servers_wait_for_their_own_providers_and_claims_for_theirs() -> None:
     units = plan("{profile: toy, components: [{name: cache}]}").plan.units
     after = {unit.name: unit.after for unit in units}
     assert after == {"cache": (), "db": (), "store": (), "web": ("cache", "db")}, "only spawned pods use the store"
-    actions = {a.key: (a.after, a.blocking) for unit in units for a in unit.actions}
+    actions = {a.key: (a.after, a.blocking, a.exclusive) for unit in units for a in unit.actions}
     assert actions == {
-        "web/sql": (("db",), True),
-        "web/blob": (("store",), False),
-        "web/cache": (("cache",), True),
-    }
+        "web/sql": (("db",), True, "db"),
+        "web/blob": (("store",), False, "store"),
+        "web/cache": (("cache",), True, "cache"),
+    }, "and no two claims are at one provider at a time"
 
 
 REFUSED = {
