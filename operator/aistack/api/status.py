@@ -94,7 +94,7 @@ class Footprint(Observation):
     """Sizes of volumes, e.g. 30Gi."""
 
     pods: int = 0
-    """Pods, those that components start later not counted."""
+    """Pods, with as many of those that components start later (one notebook, say) as the catalog expects."""
 
 
 class AIStackStatus(Observation):

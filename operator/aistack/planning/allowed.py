@@ -1,4 +1,4 @@
-"""What a component's templates may make: namespaced objects whose pods are isolated and hardened; what they must make."""
+"""What a component's templates may make, namespaced objects whose pods are isolated and hardened, and must make."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from aistack.api.component import Size
@@ -20,7 +21,8 @@ def check_plans(catalog: Catalog) -> Iterator[CatalogError]:
     """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
 
     Every version of a component is planned in every size, together with the first components that provide what it
-    needs. Of each file, what is wrong with its language is told, or else the first plan that fails.
+    needs, and once more with those that it could use. Of each file, what is wrong with its language is told, or else
+    the first plan that fails.
     """
     broken = [error for component in catalog.components.values() for error in _templates(component)]
     yield from broken
@@ -43,28 +45,33 @@ def _cases(catalog: Catalog) -> Iterator[tuple[str, dict[str, Any]]]:
         for size in Size:
             yield f"profiles/{profile.name}.yaml", {"profile": profile.name, "size": size.value}
     for component in catalog.components.values():
-        others = [{"name": name} for name in _providers(catalog, component) if name != component.name]
-        for version in component.spec.versions:
-            for size in Size:
-                entry = {"name": component.name, "version": version}
-                yield f"{component.folder}/component.yaml", {"size": size.value, "components": [entry, *others]}
+        for others, version, size in product(_company(catalog, component), component.spec.versions, Size):
+            entries = [{"name": component.name, "version": version}, *({"name": name} for name in others)]
+            yield f"{component.folder}/component.yaml", {"size": size.value, "components": entries}
 
 
-def _providers(catalog: Catalog, component: Component) -> list[str]:
-    """Return the components that a component can't do without, directly or through others."""
+def _company(catalog: Catalog, component: Component) -> list[list[str]]:
+    """Return with which others a component is planned: those that it needs, and those that it could use as well."""
+    needed = _providers(catalog, component, optional=False)
+    useful = _providers(catalog, component, optional=True)
+    return [needed] if useful == needed else [needed, useful]
+
+
+def _providers(catalog: Catalog, component: Component, *, optional: bool) -> list[str]:
+    """Return the components that provide what a component requires, directly or through others."""
     needed: dict[str, None] = {}
     waiting = [component]
     provided = {p.contract for p in component.spec.provides}
     while waiting:
         for require in waiting.pop().spec.requires:
-            if require.optional or require.contract in provided:
+            if (require.optional and not optional) or require.contract in provided:
                 continue
             able = (c for c in catalog.components.values() if _provides(c, require.contract))
             if provider := next(able, None):
                 provided |= {p.contract for p in provider.spec.provides}
                 needed[provider.name] = None
                 waiting.append(provider)
-    return list(needed)
+    return [name for name in needed if name != component.name]
 
 
 def _provides(component: Component, contract: str) -> bool:

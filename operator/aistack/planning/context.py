@@ -72,6 +72,7 @@ class TemplateContext:
                 "spawned_labels",
                 "image",
                 "binding",
+                "bound",
                 "provided",
                 "secret",
                 "storage",
@@ -128,6 +129,13 @@ class TemplateContext:
     def binding(self, edge: str) -> SecretHandle:
         """Return this component's share of a contract."""
         return self._handle("binding", edge, self.secrets.bindings)
+
+    def bound(self, edge: str) -> bool:
+        """Whether this stack has a share of a contract that is optional."""
+        edges = {require.edge: require for require in self.resolved.component.spec.requires}
+        if edge not in edges:
+            raise self._unknown("requirement", edge, edges)
+        return edge in self.secrets.bindings
 
     def provided(self, contract: str) -> SecretHandle:
         """Return the admin binding of a contract that this component provides."""

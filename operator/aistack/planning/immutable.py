@@ -19,8 +19,9 @@ RECREATED: Mapping[str, tuple[tuple[str, ...], Strategy]] = {
 }
 """Kinds that are made anew without loss: their immutable fields, and how."""
 
+CLASS = "spec.storageClassName"
 KEPT: Mapping[str, tuple[str, ...]] = {
-    "PersistentVolumeClaim": ("spec.storageClassName", "spec.accessModes", "spec.volumeMode"),
+    "PersistentVolumeClaim": (CLASS, "spec.accessModes", "spec.volumeMode"),
 }
 """Kinds that hold data: their immutable fields; a change is refused."""
 
@@ -32,13 +33,14 @@ def strategy(desired: Manifest, live: Manifest | None) -> Strategy:
     return how if changed else Strategy.APPLY
 
 
-def check_kept(desired: Manifest, live: Manifest | None, field: str) -> None:
+def check_kept(desired: Manifest, live: Manifest | None, field: str, class_field: str) -> None:
     """Refuse what can't be done to a volume without losing data.
 
     Args:
         desired: what the plan wants.
         live: what exists.
         field: the component's path in the stack, for messages.
+        class_field: the path of the storage class, which the component or the stack sets.
 
     Raises:
         SpecError: the volume would shrink, or an immutable field would change.
@@ -49,7 +51,7 @@ def check_kept(desired: Manifest, live: Manifest | None, field: str) -> None:
     for path in KEPT[desired["kind"]]:
         if _differs(desired, live, path):
             raise SpecError(
-                f"{field}.storage",
+                class_field if path == CLASS else f"{field}.storage",
                 f"{name} has {path} {_get(live, path)!r}, and it can't become {_get(desired, path)!r}",
                 "put the old value back, or delete the volume with its data and let it be made anew",
             )

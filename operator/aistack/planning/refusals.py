@@ -6,7 +6,7 @@ A module of its own because loading jsonschema takes longer than planning does, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -47,10 +47,10 @@ def check_values(schema: Mapping[str, Any], given: Mapping[str, Any], field: str
     """
     error = best_match(_Validator(schema).iter_errors(given))
     if error:
-        raise _refusal(error, field)
+        raise _refusal(error, field, schema)
 
 
-def _refusal(error: ValidationError, field: str) -> SpecError:
+def _refusal(error: ValidationError, field: str, whole: Mapping[str, Any]) -> SpecError:
     path = field + format_path(tuple(error.absolute_path))
     schema = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
@@ -58,7 +58,20 @@ def _refusal(error: ValidationError, field: str) -> SpecError:
     problem, shown = error.message, repr(error.instance)
     if len(shown) > MAX_SHOWN:
         problem = problem.replace(shown, f"{shown[:MAX_SHOWN]}…")
-    return SpecError(path, problem, _expected(schema))
+    return SpecError(path, problem, _expected(_described(whole, error.absolute_schema_path)))
+
+
+def _described(schema: Any, path: Iterable[str | int]) -> Mapping[str, Any]:
+    """Return the innermost schema on the way to what failed that says what it is for."""
+    found: Mapping[str, Any] = {}
+    for part in path:
+        if isinstance(schema, Mapping) and schema.get("description"):
+            found = schema
+        try:
+            schema = schema[part]
+        except (KeyError, IndexError, TypeError):  # what follows is in another place, as a $ref says
+            break
+    return found
 
 
 def _unknown(path: str, given: Mapping[str, Any], known: list[str]) -> SpecError:

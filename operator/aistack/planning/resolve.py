@@ -30,6 +30,8 @@ class Resolved:
     """Overrides the size of the volume ``data``; empty: the catalog's."""
     storage_class: str
     """Empty: the cluster's default class."""
+    class_field: str
+    """Where the user wrote the class, for messages."""
     scheduling: Scheduling
     suspended: bool
     field: str
@@ -79,6 +81,7 @@ def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> R
         size=spec.size or stack.spec.size,
         values=resolve_values(component.values_schema, spec.values, f"{field}.values"),
         storage_size=spec.storage.size or "",
+        class_field=f"{field if spec.storage.class_name else 'spec'}.storage.className",
         storage_class=spec.storage.class_name or stack.spec.storage.class_name or "",
         scheduling=_scheduling(stack, spec),
         suspended=stack.spec.suspend or spec.suspend,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from aistack.api.conditions import merge_conditions
@@ -117,19 +118,24 @@ def _url(stack: AIStack, r: Resolved) -> str:
 
 
 def _edges(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
-    claimed = {
-        action.key
-        for unit in outcome.units.values()
-        for action in unit.actions
-        if action.state is ActionState.SUCCEEDED
-    }
-    return tuple(
-        EdgeStatus(
-            consumer=edge.consumer,
-            provider=edge.provider,
-            contract=edge.require.edge,
-            state=EdgeState.UNPROVEN if edge.key in claimed else EdgeState.PENDING,
-            message="claimed; no proof has run yet" if edge.key in claimed else "",
-        )
-        for edge in planned.wiring.edges
+    shares: dict[tuple[str, str, str], list[str]] = {}
+    for edge in planned.wiring.edges:
+        shares.setdefault((edge.consumer, edge.provider, edge.provide.contract), []).append(edge.key)
+    before = {(e.consumer, e.provider, e.contract): e for e in planned.stack.status.edges}
+    units = outcome.units
+    return tuple(_edge(place, keys, units.get(place[0], _NOTHING), before.get(place)) for place, keys in shares.items())
+
+
+def _edge(place: tuple[str, str, str], keys: Sequence[str], unit: UnitOutcome, before: EdgeStatus | None) -> EdgeStatus:
+    """Judge all shares of one contract that a component has; what was said of a suspended one's stays."""
+    if unit.suspended and before:
+        return before
+    claimed = {action.key for action in unit.actions if action.state is ActionState.SUCCEEDED}.issuperset(keys)
+    consumer, provider, contract = place
+    return EdgeStatus(
+        consumer=consumer,
+        provider=provider,
+        contract=contract,
+        state=EdgeState.UNPROVEN if claimed else EdgeState.PENDING,
+        message="claimed; no proof has run yet" if claimed else "",
     )

@@ -107,7 +107,7 @@ class UnitPlanner:
 
     def _apply(self, r: Resolved, manifest: Manifest) -> ApplyObject:
         live = self.observed.objects.get(ref_of(manifest))
-        check_kept(manifest, live, r.field)
+        check_kept(manifest, live, r.field, r.class_field)
         object_name(manifest["metadata"]["name"])
         return ApplyObject(manifest, strategy(manifest, live), retain=manifest["kind"] in DATA_KINDS)
 

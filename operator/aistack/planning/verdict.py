@@ -29,6 +29,8 @@ _ERROR_REASONS: Mapping[type[AIStackError], Reason] = {
     AIStackError: Reason.WAITING,
 }
 _LEFT_ALONE: Mapping[Verb, Reason] = {Verb.CONTESTED: Reason.CONTESTED, Verb.DRIFTED: Reason.DRIFTED}
+_TOLD_FIRST = (ComponentPhase.FAILED, ComponentPhase.PROGRESSING, ComponentPhase.SUSPENDED, ComponentPhase.PENDING)
+"""Which of the components that aren't ready speaks for the stack; what is pending only waits for another one."""
 _NO_PROOF = "no proof has run yet"
 MAX_MESSAGE = 2000
 """Characters of a condition's message; a longer one is cut."""
@@ -106,12 +108,16 @@ def _all_ready(outcome: Outcome) -> Verdict:
 
 
 def _unready(unready: Sequence[ComponentStatus], count: int, outcome: Outcome) -> Verdict:
-    failed = [c for c in unready if c.phase is ComponentPhase.FAILED]
-    still = [c for c in unready if c.phase is ComponentPhase.PROGRESSING]
-    first = (failed or still or list(unready))[0]
+    first = min(unready, key=lambda component: _TOLD_FIRST.index(component.phase))
     message = cut(f"{count - len(unready)} of {count} components are ready; {first.name}: {first.message}")
     if first.phase is ComponentPhase.SUSPENDED:
         return Verdict(False, False, False, Reason.SUSPENDED, message)
     claims = [a for u in outcome.units.values() for a in u.actions if a.state is ActionState.FAILED]
-    reason = Reason.CLAIM_FAILED if claims else Reason.UNHEALTHY if failed else Reason.PROGRESSING
+    reason = (
+        Reason.CLAIM_FAILED
+        if claims
+        else Reason.UNHEALTHY
+        if first.phase is ComponentPhase.FAILED
+        else Reason.PROGRESSING
+    )
     return Verdict(False, True, False, reason, message)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from aistack.api.names import MAX_NAME, MAX_STACK_NAME
 from aistack.catalog.loader import load_catalog
 from aistack.planning.check import check_plans
@@ -40,6 +42,38 @@ def test_a_name_must_fit_the_longest_name_of_a_stack(tmp_path: Path) -> None:
     for name, fits in ((part, True), (f"{part}n", False)):
         file.write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ name('{name}') }}}}\n")
         assert any("shorten the stack's name by 1 characters" in problem for problem in problems(root)) is not fits
+
+
+ENV = "          env:\n"
+SPOILT = {
+    "what-is-bound-only-sometimes": (
+        ENV,
+        ENV + '            - name: X\n              valueFrom: {{ binding("cache").env("host") }}\n',
+        "has no binding 'cache', only: sql, blob",
+    ),
+    "what-goes-wrong-once-it-is-bound": (
+        'binding("cache").env("host")',
+        'binding("cash").env("host")',
+        "has no binding 'cash', only: sql, blob, cache",
+    ),
+    "question-about-no-requirement": (
+        'bound("cache")',
+        'bound("cash")',
+        "has no requirement 'cash', only: sql, blob, cache",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), SPOILT.values(), ids=SPOILT)
+def test_a_component_is_planned_with_and_without_what_is_optional(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    root = toy_copy(tmp_path)
+    file = root / TEMPLATE / "server.yaml.j2"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    assert any(says in problem for problem in problems(root))
 
 
 def test_a_template_that_renders_to_nonsense_is_told(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ VOLUMES: dict[str, tuple[Manifest, Manifest, str]] = {
     "another-class": (
         volume(storageClassName="fast"),
         volume(storageClassName="slow"),
-        "db.storage: a has spec.storageClassName 'slow', and it can't become 'fast'; put the old value back",
+        "spec.storage.className: a has spec.storageClassName 'slow', and it can't become 'fast'; put the old value",
     ),
     "another-mode": (volume(accessModes=["ReadWriteMany"]), volume(accessModes=["ReadWriteOnce"]), "spec.accessModes"),
     "a-block-device": (volume(volumeMode="Block"), volume(volumeMode="Filesystem"), "spec.volumeMode"),
@@ -78,7 +78,7 @@ VOLUMES: dict[str, tuple[Manifest, Manifest, str]] = {
 @pytest.mark.parametrize(("desired", "live", "says"), VOLUMES.values(), ids=VOLUMES)
 def test_what_would_lose_data_is_refused(desired: Manifest, live: Manifest, says: str) -> None:
     with pytest.raises(SpecError) as refused:
-        check_kept(desired, live, "db")
+        check_kept(desired, live, "db", "spec.storage.className")
     assert says in str(refused.value)
 
 
@@ -94,7 +94,7 @@ KEPT: dict[str, tuple[Manifest, Manifest | None]] = {
 
 @pytest.mark.parametrize(("desired", "live"), KEPT.values(), ids=KEPT)
 def test_what_loses_nothing_is_planned(desired: Manifest, live: Manifest | None) -> None:
-    check_kept(desired, live, "db")
+    check_kept(desired, live, "db", "spec.storage.className")
 
 
 def test_a_plan_that_would_shrink_a_volume_is_refused_as_a_whole() -> None:
@@ -103,6 +103,24 @@ def test_a_plan_that_would_shrink_a_volume_is_refused_as_a_whole() -> None:
         plan("{profile: toy}", grown)
     assert refused.value.field == "spec.components[db].storage.size"
     assert "demo-db-data has 50Gi and can't shrink to 5Gi" in refused.value.problem
+
+
+CLASSES = {
+    "of-the-stack": ("{components: [{name: db}], storage: {className: fast}}", "spec.storage.className"),
+    "of-the-component": (
+        "{components: [{name: db, storage: {className: fast}}], storage: {className: slow}}",
+        "spec.components[db].storage.className",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "field"), CLASSES.values(), ids=CLASSES)
+def test_another_class_is_refused_where_it_is_written(spec: str, field: str) -> None:
+    slow = applied(plan("{components: [{name: db}], storage: {className: slow}}"))
+    with pytest.raises(SpecError) as refused:
+        plan(spec, slow)
+    assert refused.value.field == field
+    assert "demo-db-data has spec.storageClassName 'slow', and it can't become 'fast'" in refused.value.problem
 
 
 def test_only_volumes_are_kept() -> None:

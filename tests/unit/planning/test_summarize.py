@@ -145,6 +145,56 @@ def test_an_edge_is_unproven_only_once_its_share_was_claimed() -> None:
     }
 
 
+def test_two_shares_of_one_contract_are_one_edge_named_after_the_contract() -> None:
+    sql, *others = PLANNED.wiring.edges
+    auth = replace(sql, require=sql.require.model_copy(update={"name": "auth"}))
+    planned = replace(PLANNED, wiring=replace(PLANNED.wiring, edges=(sql, auth, *others)))
+    for state, expected in ((ActionState.RUNNING, EdgeState.PENDING), (ActionState.SUCCEEDED, EdgeState.UNPROVEN)):
+        actions = (*CLAIMED, ActionOutcome("web/auth", state))
+        edges = summarize(planned, outcome(web(actions=actions)), NOW).edges
+        assert [(e.contract, e.state) for e in edges] == [("sql", expected), ("blob", EdgeState.UNPROVEN)]
+
+
+def test_what_was_said_of_a_suspended_component_s_edges_stays() -> None:
+    first = summarize(PLANNED, outcome(web()), NOW)
+    seen = replace(PLANNED, stack=PLANNED.stack.model_copy(update={"status": first}))
+    suspended = outcome(UnitOutcome("web", suspended=True))
+    assert summarize(seen, suspended, NOW).edges == first.edges
+    assert {e.state for e in first.edges} == {EdgeState.UNPROVEN}
+    assert {e.state for e in summarize(PLANNED, suspended, NOW).edges} == {EdgeState.PENDING}, "nothing was said yet"
+
+
+SUSPENDED_DB, PENDING_WEB = UnitOutcome("db", suspended=True), UnitOutcome("web", waiting_for=("db",))
+ONE_OF_TWO = {
+    "what-failed-before-what-starts": (
+        {"db": web(HealthState.IN_PROGRESS), "web": unit("web", pod_problems=("pod x crashes",))},
+        "web: pod x crashes",
+    ),
+    "what-starts-before-what-waits": (
+        {"db": UnitOutcome("db", waiting_for=("store",)), "web": web(HealthState.IN_PROGRESS)},
+        "web: Deployment demo-web",
+    ),
+    "what-starts-before-what-is-suspended": (
+        {"db": SUSPENDED_DB, "web": web(HealthState.IN_PROGRESS)},
+        "web: Deployment demo-web",
+    ),
+    "what-is-suspended-before-what-waits-for-it": ({"db": SUSPENDED_DB, "web": PENDING_WEB}, "db: left as it is"),
+}
+
+
+@pytest.mark.parametrize("names", ["{name: db}, {name: store}, {name: web}", "{name: web}, {name: store}, {name: db}"])
+@pytest.mark.parametrize(("units", "says"), ONE_OF_TWO.values(), ids=ONE_OF_TWO)
+def test_which_component_speaks_for_the_stack_in_whatever_order_they_are(
+    names: str, units: dict[str, UnitOutcome], says: str
+) -> None:
+    planned = plan(f"{{components: [{names}]}}")
+    status = summarize(planned, Outcome({"store": unit("store"), **units}), NOW)
+    assert f"1 of 3 components are ready; {says}" in status.message
+    by_type = {c.type: c for c in status.conditions}
+    resting = by_type[ConditionType.READY].reason == Reason.SUSPENDED
+    assert resting is ("suspended" in says or "left as it is" in says)
+
+
 def test_status_says_where_pages_are_and_what_it_costs() -> None:
     status = summarize(PLANNED, outcome(web()), NOW)
     assert {c.name: c.url for c in status.components} == {

@@ -13,11 +13,19 @@ from aistack.planning.values import resolve_values, with_defaults
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
+    "$defs": {"port": {"type": "integer"}},
     "properties": {
         "workers": {"type": "integer", "minimum": 1, "maximum": 32, "default": 2, "description": "Server processes."},
         "debug": {"type": "boolean", "default": False, "description": "Says more."},
         "level": {"enum": ["info", "warn"], "default": "info", "description": "What is logged."},
         "hosts": {"type": "array", "items": {"type": "string"}, "default": [], "description": "Names."},
+        "tags": {
+            "type": "array",
+            "items": {"pattern": "^[a-z]$", "description": "A small letter."},
+            "uniqueItems": True,
+            "default": [],
+            "description": "Tags.",
+        },
         "users": {"type": "array", "items": {"type": "object", "properties": {"admin": {"default": False}}}},
         "limits": {
             "type": "object",
@@ -28,6 +36,7 @@ SCHEMA: dict[str, Any] = {
         "cache": {"type": "object", "default": {"on": True}, "properties": {"size": {"default": 10}}},
         "note": {"type": "string"},
         "host": {"type": "string", "pattern": "^[a-z.]+$", "description": "A DNS name."},
+        "port": {"$ref": "#/$defs/port", "description": "A port."},
         "price": {"type": "string", "pattern": "^[0-9]+\\$"},
     },
 }
@@ -36,6 +45,7 @@ DEFAULTS = {
     "debug": False,
     "level": "info",
     "hosts": [],
+    "tags": [],
     "limits": {"rate": 1.5, "burst": 3},
     "cache": {"on": True, "size": 10},
 }
@@ -53,10 +63,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "too-small": ({"workers": 0}, "values.workers", "0 is less than the minimum of 1", "Server processes."),
     "too-large": ({"workers": 33}, "values.workers", "33 is greater than the maximum of 32", "Server processes."),
     "no-choice": ({"level": "all"}, "values.level", "'all' is not one of ['info', 'warn']", "What is logged."),
-    "entry-of-a-list": ({"hosts": ["a", 1]}, "values.hosts[1]", "1 is not of type 'string'", ""),
+    "entry-of-a-list": ({"hosts": ["a", 1]}, "values.hosts[1]", "1 is not of type 'string'", "expected: Names."),
+    "entry-that-repeats": ({"tags": ["a", "a"]}, "values.tags", "has non-unique elements", "expected: Tags."),
+    "entry-that-says-what-it-is": ({"tags": ["A"]}, "values.tags[0]", "'A' does not match", "A small letter."),
     "text-for-a-list": ({"hosts": "a"}, "values.hosts", "'a' is not of type 'array'", "Names."),
     "no-match": ({"host": "A b"}, "values.host", "'A b' does not match '^[a-z.]+$'", "A DNS name."),
     "line-break-at-the-end": ({"host": "a.b\n"}, "values.host", "'a.b\\n' does not match", "A DNS name."),
+    "described-elsewhere": ({"port": "x"}, "values.port", "'x' is not of type 'integer'", "A port."),
     "list-for-a-map": ({"limits": []}, "values.limits", "[] is not of type 'object'", ""),
 }
 
