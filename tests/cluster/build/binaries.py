@@ -38,6 +38,8 @@ _BUILDS = (
     # Imports Sirupsen/logrus, upper case; one build call refuses two spellings of one path.
     ("github.com/rancher/local-path-provisioner",),
 )
+_PACKAGES = 3050
+"""How many there are to compile, for the eye."""
 CNI_PLUGINS = tuple(name.rpartition("/")[2] for name in _CNI)
 
 
@@ -87,7 +89,7 @@ def _go_build(go: Path, target: Path, packages: tuple[str, ...], step: Step, cou
                 step.detail = "downloading modules"
             elif not line.startswith("go: "):
                 count += 1
-                step.detail = f"{count} packages compiled"
+                step.detail = f"{count} of about {_PACKAGES} packages compiled"
     if build.returncode:
         raise ClusterError(f"go build failed: {last_lines(''.join(seen), 5)}")
     return count
