@@ -260,7 +260,9 @@ async def test_a_secret_someone_deleted(lab: StackLab) -> None:
         await lab.eventually(healed, lambda done: done)
         live = await lab.converge(operator)
     assert condition(live, "Stalled")["status"] == "False"
-    assert any("web" in message for message in seen), "while it heals the status says which component"
+    assert any("web: claims its share of sql" in message for message in seen), f"while it heals status says so: {seen}"
+    assert "demo-web-sql-2" in repr((await lab.must("Deployment", "demo-web"))["spec"]), "its pods have the new one"
+    assert await lab.get("Secret", "demo-web-sql-1") is None
     assert (await lab.must("Deployment", "demo-store"))["spec"] == store["spec"]
 
 

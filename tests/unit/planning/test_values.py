@@ -9,6 +9,7 @@ import pytest
 from aistack.errors import SpecError
 from aistack.planning.refusals import MAX_SHOWN
 from aistack.planning.values import resolve_values, with_defaults
+from tests.toy import plan, starter
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -83,6 +84,25 @@ def test_a_wrong_value_is_named_with_what_to_write(
     assert refused.value.field == f"spec.components[mlflow].{field}"
     assert problem in refused.value.problem
     assert remedy in refused.value.remedy
+
+
+OURS = {
+    "home-of-no-size": ("jupyterhub", "{homeSize: 0Gi}", "homeSize: '0Gi' does not match"),
+    "no-buffers": ("postgres", "{sharedBuffers: 0MB}", "sharedBuffers: '0MB' does not match"),
+    "no-memory": ("postgres", "{workMem: 0kB}", "workMem: '0kB' does not match"),
+    "no-log": ("postgres", "{maxWalSize: 0MB}", "maxWalSize: '0MB' does not match"),
+    "user-in-capitals": ("jupyterhub", "{users: [Admin!]}", "users[0]: 'Admin!' does not match"),
+}
+
+
+@pytest.mark.parametrize(("component", "given", "says"), OURS.values(), ids=OURS)
+def test_values_of_our_components_that_cannot_work_are_told_with_what_is_expected(
+    component: str, given: str, says: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        plan(f"{{profile: starter, components: [{{name: {component}, values: {given}}}]}}", catalog=starter())
+    assert f"spec.components[{component}].values.{says}" in str(refused.value)
+    assert "; expected: " in str(refused.value)
 
 
 def test_a_huge_wrong_value_is_not_repeated_whole() -> None:
