@@ -53,6 +53,14 @@ def applied(ctx: Context, step: ApplyObject) -> bool:
     return record.exists and record.desired == step.desired_hash
 
 
+def tolerated(ctx: Context, step: ApplyObject) -> str:
+    """Say what somebody else did to the object, if it is to be left like that; empty if not."""
+    if ctx.drift is not DriftPolicy.WARN or not applied(ctx, step) or ctx.inventory.get(step.ref).kept:
+        return ""
+    what = "edited" if ctx.store.get(step.ref) else "deleted"
+    return f"{what} by somebody else; left as it is because drift is Warn"
+
+
 def peek(ctx: Context, ref: ObjectRef, verb: Verb = Verb.UNCHANGED, note: str = "") -> ObjectOutcome:
     """Report an object as it is."""
     live = ctx.store.get(ref)
@@ -73,9 +81,8 @@ async def apply_object(ctx: Context, step: ApplyObject) -> ObjectOutcome:
     if settled(ctx, step):
         contested = ctx.inventory.get(step.ref).contested
         return peek(ctx, step.ref, Verb.CONTESTED, _contested(contested)) if contested else peek(ctx, step.ref)
-    if ctx.drift is DriftPolicy.WARN and applied(ctx, step) and not ctx.inventory.get(step.ref).kept:
-        what = "edited" if live else "deleted"
-        return peek(ctx, step.ref, Verb.DRIFTED, f"{what} by somebody else; left as it is because drift is Warn")
+    if note := tolerated(ctx, step):
+        return peek(ctx, step.ref, Verb.DRIFTED, note)
     return await _bring(ctx, step, live)
 
 
@@ -137,15 +144,15 @@ async def _update(ctx: Context, step: ApplyObject, live: Live) -> Written:
     _check_ours(ctx, live)
     manifest = _guarded(ctx.signed(step.manifest), uid=live.uid)
     reply = await ctx.client.apply(manifest, dry_run=ctx.dry_run)
+    foreign, conflicts = (), reply.field_conflicts
+    if conflicts:
+        lost = ctx.inventory.get(step.ref).paths
+        foreign = tuple(dict.fromkeys(c["field"] for c in conflicts if not is_marked(c["field"], lost)))
+        manifest = without(manifest, foreign)
+        # What is left in conflict was ours before somebody took it: that alone is ever forced.
+        reply = await ctx.client.apply(manifest, force=True, dry_run=ctx.dry_run)
     if reply.status == 422 and not reply.identity_mismatch and applied(ctx, step):
-        return Written(await _realign(ctx, live, manifest))
-    conflicts = reply.field_conflicts
-    if not conflicts:
-        return Written(reply)
-    lost = ctx.inventory.get(step.ref).paths
-    foreign = tuple(dict.fromkeys(c["field"] for c in conflicts if not is_marked(c["field"], lost)))
-    # What is left in conflict was ours before somebody took it: that alone is ever forced.
-    reply = await ctx.client.apply(without(manifest, foreign), force=True, dry_run=ctx.dry_run)
+        reply = await _realign(ctx, live, manifest)
     return Written(reply, foreign, _contested(foreign, conflicts))
 
 
@@ -158,9 +165,21 @@ async def _realign(ctx: Context, live: Live, manifest: Manifest) -> Reply:
     if not ctx.dry_run:
         ours = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
         reply = await ctx.client.merge(live.ref, {**ours, "metadata": {"uid": live.uid}})
+        if reply.ok:
+            reply = await ctx.client.merge(live.ref, _disowned(reply.result(), ctx.settings.field_manager))
         if not reply.ok:
             return reply
-    return await ctx.client.apply(manifest, force=True, dry_run=ctx.dry_run)
+    return await ctx.client.apply(manifest, dry_run=ctx.dry_run)
+
+
+def _disowned(live: Manifest, manager: str) -> Manifest:
+    """Return a patch that takes back what a merge made us own besides server-side apply.
+
+    A field that has two owners stays when the plan drops it.
+    """
+    metadata = live["metadata"]
+    entries = [e for e in metadata["managedFields"] if e["manager"] != manager or e["operation"] == "Apply"]
+    return {"metadata": {"resourceVersion": metadata["resourceVersion"], "managedFields": entries}}
 
 
 async def fetch(ctx: Context, ref: ObjectRef) -> Live | None:

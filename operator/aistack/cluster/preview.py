@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from aistack.cluster.apply import settled, write
+from aistack.cluster.apply import settled, tolerated, write
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.prune import keeps, superfluous
@@ -75,6 +75,8 @@ async def _secret(ctx: Context, step: CreateSecret, live: Live | None) -> Object
 async def _object(ctx: Context, step: ApplyObject, live: Live | None) -> ObjectChange:
     if settled(ctx, step):
         return ObjectChange(step.ref, Change.NONE)
+    if note := tolerated(ctx, step):
+        return ObjectChange(step.ref, Change.NONE, note=note)
     before = (await ctx.client.get(step.ref)).result() if live is not None else None
     if before is not None and step.strategy is not Strategy.APPLY:
         return ObjectChange(step.ref, Change.RECREATE, field_changes(project(before, step.manifest), step.manifest))

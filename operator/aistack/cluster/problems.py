@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aistack.objects.manifest import Manifest
 
 IMAGE_HINT = "load or push the image, or set spec.images.registry and spec.images.pullSecrets"
+VOLUME_HINT = "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes"
 LONGEST = 300
 """Characters kept of a message that a program or the scheduler wrote."""
+
+UNBOUND = "unbound immediate PersistentVolumeClaims"
+"""How the scheduler says that a pod's volume isn't there."""
+PASSWORD = re.compile(r"(://[^\s:/@]*:)\S*@")
 
 
 def problems_of(live: Manifest) -> tuple[str, ...]:
@@ -35,7 +41,9 @@ def _pod(pod: Manifest) -> Iterator[str]:
         return
     for condition in status.get("conditions", []):
         if condition.get("reason") == "Unschedulable":
-            yield f"pod {name} can't be scheduled: {_short(condition.get('message', ''))}"
+            message = condition.get("message", "")
+            hint = f"; {VOLUME_HINT}" if UNBOUND in message else ""
+            yield f"pod {name} can't be scheduled: {_short(message)}{hint}"
     for container in _containers(status):
         yield from _container(name, container)
 
@@ -80,6 +88,6 @@ def _workload(live: Manifest) -> Iterator[str]:
 
 
 def _short(message: str) -> str:
-    """Keep the last line: that is where programs say why they ended."""
+    """Keep the last line: that is where programs say why they ended, at times with the URL that they failed on."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    return lines[-1][:LONGEST] if lines else ""
+    return PASSWORD.sub(r"\1(hidden)@", lines[-1])[:LONGEST] if lines else ""

@@ -159,3 +159,32 @@ async def test_an_edit_that_cannot_be_merged_with_ours_is_undone(lab: Lab) -> No
 
         await eventually(back)
         assert (await lab.settle(engine, plan)).settled
+
+
+async def test_what_was_left_to_others_stays_theirs_when_an_edit_is_undone_as_a_whole(lab: Lab) -> None:
+    def service(**spec: str) -> ApplyObject:
+        ports = [{"name": "http", "port": 5000}]
+        data = {"selector": {"app": "a"}, "ports": ports, **spec}
+        return ApplyObject({"apiVersion": "v1", "kind": "Service", "metadata": lab.meta("s", "a"), "spec": data})
+
+    step, wanting = service(), service(sessionAffinity="ClientIP", internalTrafficPolicy="Cluster")
+    plan = plan_of(Unit("a", prepare=(wanting,)))
+    async with lab.engine() as engine, await lab.stranger() as stranger:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        (await stranger.merge(step.ref, {"spec": {"internalTrafficPolicy": "Local"}})).result()
+        assert only(await engine.apply(plan, lab.owner)).objects[0].verb is Verb.CONTESTED
+        (await stranger.merge(step.ref, {"spec": {"ports": [{"name": "http", "port": 81}]}})).result()
+
+        async def back() -> bool:
+            await engine.apply(plan, lab.owner)
+            live = await lab.get(step.ref.object_kind, "s")
+            return live is not None and [p["port"] for p in live["spec"]["ports"]] == [5000]
+
+        await eventually(back)
+        assert only(await engine.apply(plan, lab.owner)).objects[0].verb is Verb.CONTESTED
+        live = await lab.get(step.ref.object_kind, "s")
+        assert live and live["spec"]["internalTrafficPolicy"] == "Local"
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        live = await lab.get(step.ref.object_kind, "s")
+
+    assert live and live["spec"]["sessionAffinity"] == "None", "a field that the plan dropped goes, as ever"

@@ -8,7 +8,7 @@ from aistack.cluster.engine import Engine
 from aistack.cluster.preview import Preview
 from aistack.errors import ClusterError, ForeignObjectError
 from aistack.objects.diff import Change, FieldChange
-from aistack.objects.plan import Plan, Strategy, Unit
+from aistack.objects.plan import DriftPolicy, Plan, Strategy, Unit
 from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, SECRET, Lab, plan_of
 
 pytestmark = pytest.mark.integration
@@ -40,6 +40,18 @@ async def test_an_unchanged_stack_has_no_changes(lab: Lab) -> None:
     assert (await preview(lab, plan_of(lab.everything(k="v")))).empty
 
 
+async def test_an_edit_that_is_only_warned_of_is_no_change(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    async with lab.engine() as engine, await lab.stranger() as stranger:
+        await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
+        (await stranger.merge(step.ref, {"data": {"k": "theirs"}})).result()
+    result = await preview(lab, plan_of(Unit("a", prepare=(step,)), drift=DriftPolicy.WARN))
+
+    assert result.empty
+    assert "edited by somebody else" in result.changes[0].note
+    assert not (await preview(lab, plan_of(Unit("a", prepare=(step,))))).empty
+
+
 async def test_changes_are_shown_field_by_field(lab: Lab) -> None:
     async with lab.engine() as engine:
         await lab.settle(engine, plan_of(lab.everything(k="v", gone="x")))
@@ -50,7 +62,7 @@ async def test_changes_are_shown_field_by_field(lab: Lab) -> None:
     assert shown["c"].fields == (FieldChange(".data.gone", "x", None), FieldChange(".data.k", "v", "w"))
     assert shown["w"].change is Change.RECREATE
     assert FieldChange(".spec.selector.matchLabels.app", "w", "new") in shown["w"].fields
-    assert shown["s-1"].change is Change.DELETE
+    assert shown["s-1"].change is Change.RETAIN
 
 
 async def test_it_says_what_applying_would_meet(lab: Lab) -> None:

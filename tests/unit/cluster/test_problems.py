@@ -49,6 +49,20 @@ def ended(code: int, message: str = "") -> dict[str, Any]:
             id="no node",
         ),
         pytest.param(
+            {
+                "conditions": [
+                    {
+                        "type": "PodScheduled",
+                        "reason": "Unschedulable",
+                        "message": "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+                    }
+                ]
+            },
+            "pod p can't be scheduled: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.; "
+            "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes",
+            id="no volume",
+        ),
+        pytest.param(
             {"containerStatuses": [container(waiting("CreateContainerConfigError", 'secret "s" not found'))]},
             'pod p, container c can\'t be made: secret "s" not found',
             id="missing Secret",
@@ -88,6 +102,23 @@ def test_a_deployment_that_may_not_make_pods_says_so() -> None:
     live = {"kind": "Deployment", "metadata": {"name": "d"}, "status": {"conditions": [condition]}}
 
     assert problems_of(live) == ("Deployment d can't make pods: exceeded quota: q",)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        pytest.param("no answer from postgresql://me:s3cr3t@db:5432/x", "postgresql://me:(hidden)@db:5432/x", id="URL"),
+        pytest.param("redis://:s3cr3t@cache failed", "redis://:(hidden)@cache failed", id="no user"),
+        pytest.param("x://me:s3c@r3t@db", "x://me:(hidden)@db", id="an @ in it"),
+        pytest.param(f"x://me:{'s3cr3t' * 60}@db", "x://me:(hidden)@db", id="too long to show"),
+        pytest.param("http://db:5432/x is down", "http://db:5432/x is down", id="no password"),
+    ],
+)
+def test_last_words_tell_no_password(said: str, shown: str) -> None:
+    words = last_words(pod(containerStatuses=[container(ended(1, said))]))
+
+    assert words.endswith(shown)
+    assert "s3c" not in words
 
 
 def test_last_words_are_one_line_and_not_endless() -> None:
