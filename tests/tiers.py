@@ -1,8 +1,8 @@
 """The tier report, `manifests/tiers.json`: how far each component is proven, written by the tests that prove it.
 
 A test earns a tier with the marker ``tier(component, tier)``. When a session ends, each component that it tested gets
-the highest tier that it earned; a tier whose test failed is lost; one whose test wasn't run stays while the version is
-the same.
+the highest tier that it earned; a tier whose test failed is lost; one whose test wasn't run stays while the component
+is the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aistack.catalog.loader import load_catalog
+from aistack.catalog.tiers import digest_of, tier_of
 
 REPORT = Path(__file__).resolve().parent.parent / "manifests" / "tiers.json"
 TIERS = ("rendered", "running", "proven", "durable")
@@ -30,12 +31,11 @@ def write_report(results: Iterable[Result]) -> None:
         tiers = by_component.setdefault(component, {})
         tiers[tier] = tiers.get(tier, True) and passed
     for component, tiers in by_component.items():
-        version = catalog.components[component].spec.versions[0]
-        before = report.get(component, {})
-        kept = before.get("tier", "") if before.get("version") == version else ""
-        report[component] = {"tier": _highest(kept, tiers), "version": version}
-    current = {name: entry for name, entry in report.items() if name in catalog.components}
-    REPORT.write_text(json.dumps(current, indent=2, sort_keys=True) + "\n")
+        current = catalog.components[component]
+        reached = _highest(tier_of(report, current), tiers)
+        report[component] = {"tier": reached, "version": current.spec.versions[0], "digest": digest_of(current)}
+    known = {name: entry for name, entry in report.items() if name in catalog.components}
+    REPORT.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
 def _highest(kept: str, tested: dict[str, bool]) -> str:
