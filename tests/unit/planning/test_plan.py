@@ -146,6 +146,18 @@ def test_an_init_container_counts_only_where_it_asks_for_more() -> None:
     assert web.cpu == "500m", "web's init container asks for no more than its server"
 
 
+def test_an_init_container_that_asks_for_more_is_what_its_pod_asks_for() -> None:
+    db = toy().components["db"]
+    first = (
+        'initContainers:\n        - name: first\n          image: {{ image("server") }}\n'
+        '          resources: {requests: {cpu: "3", memory: 1Gi}}\n      containers:'
+    )
+    server = db.templates["server.yaml.j2"].replace("containers:", first)
+    catalog = replace(toy(), components={"db": replace(db, templates={"server.yaml.j2": server})})
+    found = plan("{components: [{name: db}]}", catalog=catalog).footprint
+    assert (found.cpu, found.memory) == ("3", "1Gi"), "not 3050m and 1152Mi: they don't run together"
+
+
 def test_starter_fits_a_laptop() -> None:
     found = plan("{profile: starter}", catalog=starter()).footprint
     assert found.memory.endswith("Mi")
