@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aistack.api.component import Size
@@ -28,10 +30,10 @@ async def client(control_plane: ControlPlane) -> Client:
     return client
 
 
-def _objects(component: str, size: Size) -> list[Manifest]:
+def _objects(component: str, size: Size, more: dict[str, Any] | None = None) -> list[Manifest]:
     """Return what a component makes in the smallest profile that has it."""
     profile = next(p for p in CATALOG.profiles.values() if component in p.components)
-    spec = {"profile": profile.name, "size": size.value}
+    spec = {"profile": profile.name, "size": size.value, **(more or {})}
     metadata = {"name": "demo", "namespace": NAMESPACE}
     stack = parse_stack({"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": metadata, "spec": spec})
     unit = next(u for u in plan_stack(stack, CATALOG, Observed()).plan.units if u.name == component)
@@ -53,6 +55,31 @@ async def test_the_api_server_accepts_every_object(client: Client, component: st
             if pod := _pod(manifest):
                 admitted = await client.apply(pod, dry_run=True)
                 assert admitted.status == 201, admitted.message
+
+
+LET_THROUGH: dict[str, dict[str, Any]] = {
+    "every-taint": {"scheduling": {"tolerations": [{"operator": "Exists"}]}},
+    "every-taint-of-an-effect": {"scheduling": {"tolerations": [{"effect": "NoSchedule"}]}},
+    "every-value-of-a-taint": {"scheduling": {"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]}},
+    "a-value-of-a-taint": {"scheduling": {"tolerations": [{"key": "gpu", "value": "yes"}]}},
+    "for-a-time": {
+        "scheduling": {"tolerations": [{"key": "gpu", "effect": "NoExecute", "tolerationSeconds": 5}]},
+    },
+    "longest-keys": {
+        "labels": {f"{'a' * 63}.example.com/{'n' * 63}": "v" * 63},
+        "annotations": {f"{'a' * 63}.example.com/{'n' * 63}": "any text"},
+        "scheduling": {"nodeSelector": {f"{'a' * 63}.example.com/{'n' * 63}": ""}},
+    },
+}
+"""What the stack's own rules let through, so that nothing but its pods' is left to refuse it."""
+
+
+@pytest.mark.parametrize("more", LET_THROUGH.values(), ids=LET_THROUGH)
+async def test_pods_take_what_a_stack_may_say(client: Client, more: dict[str, Any]) -> None:
+    async with client:
+        for manifest in _objects("postgres", Size.SMALL, more):
+            reply = await client.apply(manifest, dry_run=True)
+            assert reply.ok, reply.message
 
 
 def _pod(manifest: Manifest) -> Manifest | None:
