@@ -54,6 +54,10 @@ class Cli:
         out, err = await process.communicate()
         return Result(process.returncode or 0, out.decode(), err.decode())
 
+    def again(self, words: str) -> str:
+        """The command that advice gives: with the global options of this one."""
+        return f"aistack {words} --catalog {TOY} --kubeconfig {self.lab.cluster.kubeconfig} -n {self.lab.namespace}"
+
     def file(self, spec: str = "{profile: toy}") -> str:
         """Write a stack and return its path."""
         manifest = self.lab.manifest(spec)
@@ -99,7 +103,7 @@ async def test_apply_hands_over_the_stack_and_nothing_else(cli: Cli) -> None:
     first = await cli("apply", "-f", cli.file())
     assert (first.code, first.err) == (ExitCode.OK, "")
     assert f"demo in {lab.namespace} applied\nasks for " in first.out
-    assert f"next: aistack wait demo -n {lab.namespace}" in first.out
+    assert f"next: {cli.again('wait demo')}\n" in first.out
     again = await cli("apply", "-f", cli.file())
     assert f"demo in {lab.namespace} unchanged" in again.out
     assert (await lab.live())["spec"]["profile"] == "toy"
@@ -141,7 +145,7 @@ async def test_apply_and_wait_show_the_way_and_what_to_do_next(cli: Cli) -> None
     assert (result.code, result.err) == (ExitCode.OK, "")
     assert "web 3  Pending: waits for db, store" in result.out
     assert "db 2  Ready" in result.out
-    assert f"next: aistack open web -n {cli.lab.namespace}" in result.out.splitlines()[-1]
+    assert result.out.splitlines()[-1] == f"next: {cli.again('open web')}"
 
 
 async def test_plan_finds_nothing_to_do_once_all_is_done(cli: Cli) -> None:
@@ -193,7 +197,7 @@ async def test_status_shows_one_stack_in_full_and_many_in_lines(cli: Cli) -> Non
         await lab.converge(operator)
     one = (await cli("status")).out
     assert f"demo in {lab.namespace}  ready" in one
-    assert f"aistack open web -n {lab.namespace}" in one
+    assert cli.again("open web") in one
     assert f"demo in {lab.namespace}  ready" in (await cli("status", "demo")).out
     assert "NAMESPACE" in (await cli("status", "-A")).out
     data = json.loads((await cli("status", "demo", "-o", "json")).out)
@@ -258,9 +262,13 @@ async def test_open_prints_the_login_that_the_secret_holds(cli: Cli) -> None:
     await lab.create("{profile: toy}")
     async with lab.operator() as operator:
         await lab.converge(operator)
-    result = await cli("open", "web", "--print", "-o", "json")
+    result = await cli("open", "web", "-o", "json")
     assert (result.code, result.err) == (ExitCode.OK, "")
-    assert json.loads(result.out)["password"] in await values(lab)
+    login = json.loads(result.out)
+    assert login["password"] in await values(lab)
+    assert login["password"] in (await cli("open", "web", "--print")).out
+    waiting = await cli("open", "web")
+    assert f"no pod of web is ready; {cli.again('wait demo')}" in waiting.err, "a control plane runs no pods"
 
 
 async def test_a_missing_right_is_named(cli: Cli) -> None:

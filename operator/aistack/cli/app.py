@@ -8,16 +8,16 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from aistack.cli.exits import EPILOG, ExitCode
-from aistack.cli.globals import command_of, globals_first
+from aistack.cli.globals import command_of, globals_first, without_aliases
 from aistack.cli.session import Session
 from aistack.cli.voice import complain
-from aistack.errors import AIStackError
+from aistack.errors import AIStackError, ToolError
 
 COMMANDS = (
     "catalog",
@@ -46,23 +46,34 @@ def run(args: Sequence[str], prog: str = "aistack") -> int:
     Returns:
         The exit code.
     """
-    ordered = globals_first(args) or ["--help"]
+    ordered = without_aliases(globals_first(args)) or ["--help"]
     name = command_of(ordered)
     if "--no-color" in ordered:
         os.environ["NO_COLOR"] = "1"  # typer's and rich's own output follow it, too
     try:
         command = get_command(build(name, prog))
+        _hide_types_of_flags(command)
         _collect_garbage_again()
         result = command.main(ordered, prog, standalone_mode=False)
     except typer.TyperException as error:
-        return _misused(error.format_message(), prog, name)
+        return _misused(error, prog)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except AIStackError as error:
+    except (AIStackError, OSError, RecursionError) as error:
         if "--debug" in ordered:
             traceback.print_exc()
-        return complain(str(error))
+        return _failed(error)
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _hide_types_of_flags(command: Any, parent: typer.Context | None = None, name: str | None = None) -> None:
+    """Let help show flags as they are written; typer would add ``<bool>``, as if they took a value."""
+    ctx = typer.Context(command, parent=parent, info_name=name, **command.context_settings)
+    for param in command.get_params(ctx):
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    for child, below in getattr(command, "commands", {}).items():
+        _hide_types_of_flags(below, ctx, child)
 
 
 def _collect_garbage_again() -> None:
@@ -72,12 +83,21 @@ def _collect_garbage_again() -> None:
         gc.enable()
 
 
-def _misused(message: str, prog: str, name: str) -> ExitCode:
+def _misused(error: typer.TyperException, prog: str) -> ExitCode:
     """Complain about wrong usage; a group without a command has printed its help and says nothing more."""
+    message = error.format_message().replace("Value error, ", "").rstrip(".")  # pydantic's word, inside typer's
     if not message:
         return ExitCode.ERROR
-    where = " ".join(word for word in (prog, name if name in COMMANDS else "", "--help") if word)
-    return complain(f"{message.rstrip('.')}; see {where}")
+    ctx: typer.Context | None = getattr(error, "ctx", None)
+    return complain(f"{message}; see {ctx.command_path if ctx else prog} --help")
+
+
+def _failed(error: Exception) -> ExitCode:
+    """Complain about a failure; the first line says what failed, and a program's last words follow."""
+    if isinstance(error, ToolError):
+        message, _, output = str(error).partition("\n")
+        return complain(message, output=output)
+    return complain(str(error) or type(error).__name__)
 
 
 def build(command: str = "", prog: str = "aistack") -> typer.Typer:
@@ -112,4 +132,4 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,
 ) -> None:
     """Take note of the global options; ``run`` sees to colours and tracebacks."""
-    ctx.obj = Session(catalog, kubeconfig, context, namespace)
+    ctx.obj = Session(ctx.info_name or "aistack", catalog, kubeconfig, context, namespace)

@@ -45,7 +45,11 @@ def age(since: datetime | str | None, now: datetime) -> str:
 Timeout = Annotated[
     float,
     typer.Option(
-        "--timeout", parser=parse_duration, metavar="DURATION", show_default="10m", help="Give up waiting after that."
+        "--timeout",
+        parser=parse_duration,
+        metavar="DURATION",
+        show_default=False,
+        help="Give up waiting after that; default: 10m.",
     ),
 ]
 DEFAULT_TIMEOUT = 600.0

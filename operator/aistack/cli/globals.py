@@ -18,7 +18,7 @@ def globals_first(args: Sequence[str]) -> list[str]:
             rest += [word, *words]
         elif word in WITH_VALUE:
             first += [word, *(value for value in [next(words, None)] if value is not None)]
-        elif _holds_value(word) or word in FLAGS:
+        elif _is_global(word):
             first.append(word)
         else:
             rest.append(word)
@@ -27,13 +27,35 @@ def globals_first(args: Sequence[str]) -> list[str]:
 
 def command_of(args: Sequence[str]) -> str:
     """Return the command's name in arguments whose global options come first; empty if there is none."""
-    words = iter(args)
-    for word in words:
-        if word in WITH_VALUE:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word
-    return ""
+    word = next(iter(args[_end_of_globals(args) :]), "")
+    return "" if word.startswith("-") else word
+
+
+def without_aliases(args: Sequence[str]) -> list[str]:
+    """Write ``help [COMMAND]`` and ``--version``, which other programs have, in our words.
+
+    Global options come first in ``args``.
+    """
+    position = _end_of_globals(args)
+    options, rest = list(args[:position]), list(args[position:])
+    match rest:
+        case ["--version", *more]:
+            return [*options, "version", *more]
+        case ["help", *words]:
+            return [*options, *words, "--help"]
+        case _:
+            return [*options, *rest]
+
+
+def _end_of_globals(args: Sequence[str]) -> int:
+    position = 0
+    while position < len(args) and _is_global(args[position]):
+        position += 2 if args[position] in WITH_VALUE else 1
+    return min(position, len(args))
+
+
+def _is_global(word: str) -> bool:
+    return word in WITH_VALUE or word in FLAGS or _holds_value(word)
 
 
 def _holds_value(word: str) -> bool:

@@ -21,6 +21,9 @@ Output = Annotated[
     typer.Option("--output", "-o", help="Print it for programs: json or yaml.", show_default=False),
 ]
 
+FormatOfObjects = Annotated[OutputFormat, typer.Option("--output", "-o", help="json or yaml.")]
+"""Where the result is Kubernetes objects, which have no other form."""
+
 
 def print_data(data: Any, form: OutputFormat) -> None:
     """Print one piece of data."""

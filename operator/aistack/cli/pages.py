@@ -99,8 +99,8 @@ def newest_generation(base: str, names: list[str]) -> str | None:
     return generations[max(generations)] if generations else None
 
 
-async def find_pod(client: Client, place: PagePlace) -> ObjectRef:
-    """Find a ready pod that serves a page.
+async def find_pod(client: Client, place: PagePlace, wait: str) -> ObjectRef:
+    """Find a ready pod that serves a page; ``wait`` is the command that waits for its stack.
 
     Raises:
         NotReadyError: there is none; the message says what its component waits for.
@@ -111,14 +111,13 @@ async def find_pod(client: Client, place: PagePlace) -> ObjectRef:
     reply = await client.list(POD, place.stack.namespace, labelSelector=selector)
     ready = [pod["metadata"]["name"] for pod in reply.result()["items"] or () if _ready(pod)]
     if not ready:
-        raise NotReadyError(f"no pod of {place.resolved.name} is ready{_reason(place)}")
+        raise NotReadyError(f"no pod of {place.resolved.name} is ready{_reason(place)}; {wait}")
     return ObjectRef("v1", "Pod", place.stack.namespace, sorted(ready)[0])
 
 
 def _reason(place: PagePlace) -> str:
     status = next((c for c in place.stack.status.components if c.name == place.resolved.name), None)
-    said = f": {status.message}" if status and status.message else ""
-    return f"{said}; aistack wait {place.stack.name} -n {place.stack.namespace}"
+    return f": {status.message}" if status and status.message else ""
 
 
 def _login_base(stack: str, r: Resolved, login: Login) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, cast
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from aistack.catalog.models import Catalog
     from aistack.cluster.client import Client
 
+Command = Callable[[str], str]
+"""Writes a command to type next, from its words."""
 FIELD_MANAGER = "aistack-cli"
 """Owns the fields of AIStacks that ``apply`` sends; the operator's own manager owns the objects made from them."""
 PLAIN_WIDTH = 1000
@@ -28,6 +31,7 @@ PLAIN_WIDTH = 1000
 class Session:
     """What the global options say; empty: not given."""
 
+    prog: str = "aistack"
     catalog_folder: Path | None = None
     kubeconfig: str = ""
     context: str = ""
@@ -43,9 +47,17 @@ class Session:
         """The namespace that commands without ``-n`` look in."""
         return context_namespace(self.kubeconfig, self.context) or "default"
 
-    def where(self, namespace: str) -> str:
-        """Return what a command needs besides, to look in a namespace: `` -n ml``, or nothing."""
-        return "" if namespace == self.usual_namespace else f" -n {namespace}"
+    def command(self, words: str, namespace: str = "") -> str:
+        """Write a command to type next: with the global options that this one had, and the namespace where needed."""
+        given = (("--catalog", self.catalog_folder), ("--kubeconfig", self.kubeconfig), ("--context", self.context))
+        options = [f"{name} {quote(str(value))}" for name, value in given if value]
+        if namespace and namespace != self.usual_namespace:
+            options.append(f"-n {namespace}")
+        return " ".join([self.prog, words, *options])
+
+    def commands(self, namespace: str) -> Command:
+        """Return what writes commands for one namespace."""
+        return lambda words: self.command(words, namespace)
 
     def catalog(self) -> Catalog:
         """Load the catalog.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aistack.api.group import API_VERSION, FINALIZER, KIND
@@ -19,9 +19,10 @@ RETRY_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Stacks:
-    """The AIStacks that one client sees."""
+    """The AIStacks that one client sees; ``command`` writes commands of ours into messages."""
 
     client: Client
+    command: Callable[[str], str]
 
     async def get(self, namespace: str, name: str) -> Manifest:
         """Read one stack.
@@ -31,9 +32,8 @@ class Stacks:
         """
         found = await self.find(namespace, name)
         if found is None:
-            raise ClusterError(
-                f"no AIStack is named {name!r} in namespace {namespace!r}; aistack status -A lists all", 404, "NotFound"
-            )
+            where = f"in namespace {namespace!r}; {self.command('status -A')} lists all"
+            raise ClusterError(f"no AIStack is named {name!r} {where}", 404, "NotFound")
         return found
 
     async def find(self, namespace: str, name: str) -> Manifest | None:
@@ -75,13 +75,13 @@ class Stacks:
         return after, before is None or before["metadata"]["generation"] != after["metadata"]["generation"]
 
     async def follow(self, namespace: str, name: str) -> AsyncIterator[Manifest | None]:
-        """Yield a stack now and after every change, None while there is none; a broken watch is taken up again.
+        """Yield a stack now and after every change, None while there is none; an API server that is away is awaited.
 
         Raises:
-            ClusterError: the stack can't be read at all.
+            AIStackError: the API server answers, and refuses.
         """
         while True:
-            live = await self.find(namespace, name)
+            live = await self._find_in_time(namespace, name)
             yield live
             try:
                 async for changed in self._changes(namespace, name, live):
@@ -112,6 +112,15 @@ class Stacks:
         if reply.status != 404:
             reply.result()
 
+    async def _find_in_time(self, namespace: str, name: str) -> Manifest | None:
+        while True:
+            try:
+                return await self.find(namespace, name)
+            except ClusterError as error:
+                if 0 < error.status < 500:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _changes(self, namespace: str, name: str, live: Manifest | None) -> AsyncIterator[Manifest | None]:
         since = {"resourceVersion": live["metadata"]["resourceVersion"]} if live else {}
         watch = await self.client.watch(STACK, namespace, fieldSelector=f"metadata.name={name}", **since)
@@ -128,8 +137,10 @@ class Stacks:
         except ClusterError as error:
             if error.status != 404:
                 raise
-            message = "this cluster doesn't know what an AIStack is; run: aistack crd | kubectl apply -f -"
-            raise ClusterError(message, 404, error.reason) from None
+            install = f"{self.command('crd')} | kubectl apply --server-side -f -"
+            raise ClusterError(
+                f"this cluster doesn't know what an AIStack is; run: {install}", 404, error.reason
+            ) from None
 
 
 def _conflict(reply: Reply) -> str:

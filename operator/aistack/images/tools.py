@@ -49,7 +49,7 @@ def _logged(command: Sequence[str], env: Mapping[str, str], log: Path) -> str:
     with log.open("w", encoding="utf-8") as output:
         code = subprocess.run(command, env=env, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
     if code:
-        raise _failed(command, code, f"{log.read_text('utf-8', errors='replace')}\n(all of it: {log})")
+        raise _failed(command, code, f"{log.read_text('utf-8', errors='replace').rstrip()}\n(all of it: {log})")
     return ""
 
 

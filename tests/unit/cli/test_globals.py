@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aistack.cli.globals import command_of, globals_first
+from aistack.cli.globals import command_of, globals_first, without_aliases
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,19 @@ def test_global_options_come_first(given: str, ordered: str) -> None:
 )
 def test_the_command_is_found(args: str, command: str) -> None:
     assert command_of(args.split()) == command
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        pytest.param("--version", "version", id="version"),
+        pytest.param("--no-color --version -o json", "--no-color version -o json", id="version-after-globals"),
+        pytest.param("help", "--help", id="help"),
+        pytest.param("-n ml help images build", "-n ml images build --help", id="help-of-a-subcommand"),
+        pytest.param("-n help status", "-n help status", id="a-namespace-may-be-called-help"),
+        pytest.param("status help", "status help", id="a-stack-too"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_what_other_programs_call_it_is_understood(args: str, meant: str) -> None:
+    assert without_aliases(args.split()) == meant.split()

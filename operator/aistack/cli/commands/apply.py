@@ -15,8 +15,7 @@ from aistack.cli.present.stack import footprint_line
 from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
 from aistack.cli.waiting import Goal, wait_for
-from aistack.objects.plan import Observed
-from aistack.planning.plan import Planned, plan_stack
+from aistack.planning.plan import Planned
 
 app = typer.Typer()
 EPILOG = """\
@@ -46,7 +45,7 @@ def apply(
     session = session_of(ctx)
     documents = read_stacks(file, session.namespace, given=bool(session.given_namespace))
     catalog = session.catalog()
-    planned = [plan_stack(d.stack, catalog, Observed()) for d in documents]
+    planned = [document.plan(catalog) for document in documents]
     return asyncio.run(_apply(session, list(zip(documents, planned, strict=True)), timeout if wait else 0, force))
 
 
@@ -54,7 +53,7 @@ async def _apply(
     session: Session, documents: list[tuple[StackDocument, Planned]], seconds: float, force: bool
 ) -> ExitCode:
     async with session.client() as client:
-        stacks = Stacks(client)
+        stacks = Stacks(client, session.command)
         for document, planned in documents:
             _, changed = await stacks.apply(document.manifest, force=force)
             stack = document.stack
@@ -67,10 +66,11 @@ async def _apply(
 async def _finish(session: Session, stacks: Stacks, document: StackDocument, seconds: float) -> ExitCode:
     """Wait if asked to, and say what to do next."""
     stack = document.stack
+    command = session.commands(stack.namespace)
     if not seconds:
-        typer.echo(f"next: aistack wait {stack.name}{session.where(stack.namespace)}")
+        typer.echo(f"next: {command(f'wait {stack.name}')}")
         return ExitCode.OK
     code, last = await wait_for(stacks, stack.namespace, stack.name, Goal.READY, seconds, session.console())
-    for step in next_steps(last, 0, session.where(last.namespace)) if last else ():
+    for step in next_steps(last, 0, command) if last else ():
         typer.echo(f"next: {step}")
     return code

@@ -45,7 +45,7 @@ def delete(
 
 async def _delete(session: Session, name: str, orphan: bool, yes: bool, seconds: float) -> ExitCode:
     async with session.client() as client:
-        stacks = Stacks(client)
+        stacks = Stacks(client, session.command)
         live = await stacks.get(session.namespace, name)
         stack = understood(live)
         typer.echo(_orphan_statement(stack) if orphan else deletion_statement(stack))
@@ -55,7 +55,8 @@ async def _delete(session: Session, name: str, orphan: bool, yes: bool, seconds:
             return await _orphan(client, stacks, live)
         await stacks.delete(live)
         if not seconds:
-            typer.echo(f"deletion asked for; next: aistack wait {name}{session.where(stack.namespace)} --for deleted")
+            wait = session.command(f"wait {name} --for deleted", stack.namespace)
+            typer.echo(f"deletion asked for; next: {wait}")
             return ExitCode.OK
         code, _ = await wait_for(stacks, stack.namespace, name, Goal.DELETED, seconds, session.console())
         return code

@@ -26,7 +26,7 @@ EPILOG = """\
 aistack open mlflow                     a page in your browser; Ctrl-C ends it
 aistack open jupyterhub --stack demo    of one stack of several
 aistack open mlflow --port 8080         on that port of this machine
-aistack open mlflow --print -o json     only the login, for a script
+aistack open mlflow -o json             only the login, for a script
 """
 
 
@@ -41,11 +41,11 @@ def open_page(
 ) -> ExitCode:
     """Bring a component's page to this machine and print its login.
 
-    Shows a password, because you ask for it.
+    Shows a password, because you ask for it. With --output it only prints, as with --print.
     """
     session = session_of(ctx)
     try:
-        if print_only:
+        if print_only or output:
             asyncio.run(_print(session, component, stack, output))
         else:
             asyncio.run(_serve(session, component, stack, port))
@@ -71,17 +71,18 @@ async def _serve(session: Session, component: str, stack: str, port: int | None)
     async with session.client() as client:
         place = await _place(session, client, component, stack)
         login = await read_credentials(client, place)
-        await find_pod(client, place)  # says at once if there is none
+        wait = session.command(f"wait {place.stack.name}", place.stack.namespace)
+        await find_pod(client, place, wait)  # says at once if there is none
         local = port or free_port(place.port)
         say = partial(_say_once, set())
-        async with port_forward(client, partial(find_pod, client, place), place.port, local, say) as listening:
+        async with port_forward(client, partial(find_pod, client, place, wait), place.port, local, say) as listening:
             typer.echo(f"{_introduction(place, login, listening)}\nCtrl-C ends it")
             await asyncio.Event().wait()
 
 
 async def _place(session: Session, client: Client, component: str, name: str) -> PagePlace:
     catalog = session.catalog()
-    stacks = Stacks(client)
+    stacks = Stacks(client, session.command)
     if name:
         return find_page(understood(await stacks.get(session.namespace, name)), catalog, component)
     found = await stacks.list(session.namespace)

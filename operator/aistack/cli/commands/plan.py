@@ -25,8 +25,8 @@ from aistack.cluster.preview import Preview
 from aistack.cluster.settings import Settings
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.plan import Observed, Owner
-from aistack.planning.plan import Planned, owner_of, plan_stack
+from aistack.objects.plan import Owner
+from aistack.planning.plan import Planned, owner_of
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 app = typer.Typer()
@@ -59,7 +59,7 @@ def plan(
     documents = read_stacks(file, session.namespace, given=bool(session.given_namespace))
     catalog = session.catalog()
     for document in documents:
-        plan_stack(document.stack, catalog, Observed())
+        document.plan(catalog)
     previews = asyncio.run(_preview(session, documents, catalog, engine_settings(operator_namespace)))
     return _report(session, previews, output)
 
@@ -80,19 +80,20 @@ async def _preview(
     session: Session, documents: list[StackDocument], catalog: Catalog, settings: Settings
 ) -> list[tuple[Planned, Preview]]:
     async with session.client(FIELD_MANAGER) as client:
-        return [await _preview_one(client, document, catalog, settings) for document in documents]
+        stacks = Stacks(client, session.command)
+        return [await _preview_one(client, stacks, document, catalog, settings) for document in documents]
 
 
 async def _preview_one(
-    client: Client, document: StackDocument, catalog: Catalog, settings: Settings
+    client: Client, stacks: Stacks, document: StackDocument, catalog: Catalog, settings: Settings
 ) -> tuple[Planned, Preview]:
     stack = document.stack
     await _require_namespace(client, stack.namespace)
-    live = await Stacks(client, session.command).find(stack.namespace, stack.name)
+    live = await stacks.find(stack.namespace, stack.name)
     of_stack = owner_of(stack)
     owner = Owner(stack.namespace, stack.name, live["metadata"]["uid"] if live else "", of_stack.labels)
     async with Engine(client, settings, watching=False) as engine:
-        planned = plan_stack(stack, catalog, await engine.observe(owner))
+        planned = document.plan(catalog, await engine.observe(owner))
         return planned, await engine.dry_run(planned.plan, owner)
 
 

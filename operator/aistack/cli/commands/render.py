@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from aistack.cli.files import read_stacks
-from aistack.cli.output import OutputFormat, print_objects
+from aistack.cli.output import FormatOfObjects, OutputFormat, print_objects
 from aistack.cli.rendering import manifests
 from aistack.cli.session import session_of
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
 
 app = typer.Typer()
 EPILOG = """\
@@ -28,7 +26,7 @@ aistack render -f stack.yaml | kubectl apply --dry-run=server -f -
 def render(
     ctx: typer.Context,
     file: Annotated[str, typer.Option("--file", "-f", help="File with AIStacks; - for standard input.")],
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="json or yaml.")] = OutputFormat.YAML,
+    output: FormatOfObjects = OutputFormat.YAML,
 ) -> None:
     """Print the Kubernetes objects of a stack. Needs no cluster.
 
@@ -39,5 +37,5 @@ def render(
     namespace = session.given_namespace or "default"
     documents = read_stacks(file, namespace, given=bool(session.given_namespace))
     catalog = session.catalog()
-    plans = [plan_stack(d.stack, catalog, Observed()).plan for d in documents]
+    plans = [document.plan(catalog).plan for document in documents]
     print_objects((manifest for plan in plans for manifest in manifests(plan)), output)

@@ -17,6 +17,7 @@ from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
 from aistack.cli.standing import understood, unseen_for
 from aistack.cli.voice import aside
+from aistack.errors import InvalidError
 from aistack.objects.manifest import Manifest
 
 app = typer.Typer()
@@ -39,6 +40,10 @@ def status(
 ) -> ExitCode:
     """Show how stacks fare, and what to do next."""
     session = session_of(ctx)
+    if name and everywhere:
+        raise InvalidError(
+            "NAME asks for one stack and -A for all; leave out one of them, or name the namespace with -n"
+        )
     found = asyncio.run(_read(session, name, everywhere))
     if output and name:
         print_data(_shown(found[0]), output)
@@ -50,13 +55,13 @@ def status(
         _print_all(session, found, everywhere)
     else:
         where = "this cluster" if everywhere else f"namespace {session.namespace!r}"
-        aside(f"there is no AIStack in {where}; next: aistack apply -f FILE")
+        aside(f"there is no AIStack in {where}; next: {session.command('apply -f FILE', session.namespace)}")
     return ExitCode.OK
 
 
 async def _read(session: Session, name: str, everywhere: bool) -> list[Manifest]:
     async with session.client() as client:
-        stacks = Stacks(client)
+        stacks = Stacks(client, session.command)
         if name:
             return [await stacks.get(session.namespace, name)]
         return await stacks.list("" if everywhere else session.namespace)
@@ -69,7 +74,7 @@ def _shown(live: Manifest) -> Manifest:
 
 def _print_one(session: Session, live: Manifest) -> None:
     stack, now = understood(live), datetime.now(UTC)
-    steps = next_steps(stack, unseen_for(live, now), session.where(stack.namespace))
+    steps = next_steps(stack, unseen_for(live, now), session.commands(stack.namespace))
     session.show(stack_view(stack, now, steps))
 
 
@@ -77,4 +82,5 @@ def _print_all(session: Session, found: list[Manifest], everywhere: bool) -> Non
     now = datetime.now(UTC)
     ages = [age(live["metadata"].get("creationTimestamp"), now) for live in found]
     session.show(stacks_table([understood(live) for live in found], ages, everywhere))
-    typer.echo(f"\naistack status NAME{' -n NAMESPACE' if everywhere else ''} shows one in full")
+    namespace = "NAMESPACE" if everywhere else session.namespace
+    typer.echo(f"\n{session.command('status NAME', namespace)} shows one in full")

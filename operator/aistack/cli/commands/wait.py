@@ -37,8 +37,8 @@ def wait(
 
 async def _wait(session: Session, name: str, goal: Goal, seconds: float) -> ExitCode:
     async with session.client() as client:
-        stacks = Stacks(client)
-        if goal is Goal.READY:
-            await stacks.get(session.namespace, name)
+        stacks = Stacks(client, session.command)
+        look = stacks.get if goal is Goal.READY else stacks.find
+        await look(session.namespace, name)  # what is wrong at the start is said at once, and not waited for
         code, _ = await wait_for(stacks, session.namespace, name, goal, seconds, session.console())
         return code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from aistack.api.conditions import ConditionType, Reason
 from aistack.api.labels import COMPONENT, STACK
@@ -11,35 +11,30 @@ from aistack.api.status import ComponentPhase
 from aistack.cli.durations import format_duration
 from aistack.cli.standing import OPERATOR_PATIENCE, Standing, condition, standing_of
 
-_REMEDIES = {
-    Reason.INVALID_SPEC: "correct the field and apply again; what already runs stays as it is",
-    Reason.INVALID_CATALOG: "the operator's catalog is broken; aistack catalog check --help",
-    Reason.FOREIGN_OBJECT: "delete or rename that object, or give the stack another name; nothing was taken over",
-}
 
-
-def next_steps(stack: AIStack, unseen_for: float, where: str = "") -> list[str]:
+def next_steps(stack: AIStack, unseen_for: float, command: Callable[[str], str]) -> list[str]:
     """Return what a person may do now, commands ready to paste.
 
     Args:
         stack: as the cluster has it.
         unseen_for: seconds that the newest spec has waited for the operator.
-        where: what commands need besides to find it, e.g. `` -n ml``.
+        command: writes a command of ours for its namespace.
     """
+    watch = command(f"wait {stack.name}")
     match standing_of(stack):
         case Standing.READY:
-            return list(_pages(stack, where))
+            return [command(f"open {component.name}") for component in stack.status.components if component.url]
         case Standing.STALLED:
-            return list(_stalled(stack))
+            return [_remedy(stack, command)]
         case Standing.UNSEEN:
-            return [operator_hint(unseen_for)] if unseen_for > OPERATOR_PATIENCE else [_watch(stack, where)]
+            return [operator_hint(unseen_for)] if unseen_for > OPERATOR_PATIENCE else [watch]
         case Standing.SUSPENDED:
             return ["set spec.suspend to false and apply again to let the operator go on"]
         case Standing.DELETING:
-            free = f"aistack delete {stack.name}{where} --orphan    if no operator runs any more"
-            return [f"aistack wait {stack.name}{where} --for deleted", free]
+            free = f"{command(f'delete {stack.name} --orphan')}    if no operator runs any more"
+            return [command(f"wait {stack.name} --for deleted"), free]
         case Standing.WORKING:
-            return [*_failures(stack), _watch(stack, where)]
+            return [*_failures(stack), watch]
 
 
 def operator_hint(unseen_for: float) -> str:
@@ -48,16 +43,17 @@ def operator_hint(unseen_for: float) -> str:
     return f"no operator has looked at this for {waited}: is one running? python -m aistack.controller starts one here"
 
 
-def _pages(stack: AIStack, where: str) -> Iterator[str]:
-    for component in stack.status.components:
-        if component.url:
-            yield f"aistack open {component.name}{where}"
-
-
-def _stalled(stack: AIStack) -> Iterator[str]:
+def _remedy(stack: AIStack, command: Callable[[str], str]) -> str:
     found = condition(stack, ConditionType.STALLED)
-    reason = found.reason if found else ""
-    yield _REMEDIES.get(Reason(reason), "") if reason in set(Reason) and Reason(reason) in _REMEDIES else "see above"
+    match found.reason if found else "":
+        case Reason.INVALID_SPEC:
+            return "correct the field and apply again; what already runs stays as it is"
+        case Reason.INVALID_CATALOG:
+            return f"the operator's catalog is broken; {command('catalog check --help')}"
+        case Reason.FOREIGN_OBJECT:
+            return "delete or rename that object, or give the stack another name; nothing was taken over"
+        case _:
+            return "see above"
 
 
 def _failures(stack: AIStack) -> Iterator[str]:
@@ -65,7 +61,3 @@ def _failures(stack: AIStack) -> Iterator[str]:
         if component.phase is ComponentPhase.FAILED:
             selector = f"{STACK}={stack.name},{COMPONENT}={component.name}"
             yield f"kubectl -n {stack.namespace} describe pods -l {selector}"
-
-
-def _watch(stack: AIStack, where: str) -> str:
-    return f"aistack wait {stack.name}{where}"

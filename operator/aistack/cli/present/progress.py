@@ -86,5 +86,5 @@ def news(before: AIStackStatus | None, stack: AIStack | None) -> Iterator[str]:
         if old.get(component.name) != component:
             message = f": {component.message}" if component.message else ""
             yield f"{component.name} {component.version}  {component.phase}{message}"
-    if before is None or before.message != stack.status.message:
+    if stack.status.message and (before is None or before.message != stack.status.message):
         yield stack.status.message

@@ -132,7 +132,9 @@ def test_a_folder_without_catalog_is_refused(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_crd_is_printed_for_kubectl(cli: Cli) -> None:
-    assert yaml.safe_load(cli("crd").out)["metadata"]["name"] == CRD_NAME
+    text, data = cli("crd").out, cli("crd", "-o", "json").out
+    assert yaml.safe_load(text)["metadata"]["name"] == CRD_NAME
+    assert json.loads(data) == yaml.safe_load(text)
 
 
 def test_images_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +149,13 @@ def test_help_teaches_by_example(cli: Cli, command: tuple[str, ...]) -> None:
     result = cli(*command, "--help")
     assert result.code == ExitCode.OK
     assert "aistack " in result.out.split("╯")[-1]
+    assert "bool" not in result.out, "a flag takes no value"
 
 
 def test_versions(cli: Cli) -> None:
     assert json.loads(cli("version", "-o", "json").out)["catalog"] == toy().digest
+    assert cli("--version") == cli("version")
+
+
+def test_help_is_a_command_too(cli: Cli) -> None:
+    assert cli("help", "images", "build") == cli("images", "build", "--help")

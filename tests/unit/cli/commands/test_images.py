@@ -33,5 +33,8 @@ def test_what_is_missing_is_said_before_another_build_is_waited_for(
     (tmp_path / "aistack" / "images").mkdir(parents=True)
     with (tmp_path / "aistack" / "images" / "lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        assert run(["images", "push", "--registry", "x/y", "--platform", "linux/amd64"]) == ExitCode.ERROR
+        assert (
+            run(["images", "push", "--registry", "registry.example.com/y", "--platform", "linux/amd64"])
+            == ExitCode.ERROR
+        )
     assert "not built yet: " in capsys.readouterr().err

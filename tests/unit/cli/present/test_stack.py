@@ -90,6 +90,10 @@ def test_news_are_told_once() -> None:
     assert list(news(stack.status, None)) == ["gone"]
 
 
+def test_a_status_without_a_message_is_no_news() -> None:
+    assert list(news(None, understood(live(status("", Ready="", components=[DB]))))) == ["db 1  Ready"]
+
+
 @pytest.mark.parametrize(
     ("found", "unseen", "steps"),
     [
@@ -119,7 +123,7 @@ def test_news_are_told_once() -> None:
         pytest.param(
             live(deletionTimestamp="2026-05-01T12:00:00Z"),
             0,
-            ["aistack wait demo -n ml --for deleted", "aistack delete demo -n ml --orphan"],
+            ["aistack wait demo --for deleted -n ml", "aistack delete demo --orphan -n ml"],
             id="deleting",
         ),
         pytest.param(
@@ -131,5 +135,5 @@ def test_news_are_told_once() -> None:
     ],
 )
 def test_advice(found: dict[str, Any], unseen: float, steps: list[str]) -> None:
-    given = next_steps(understood(found), unseen, " -n ml")
+    given = next_steps(understood(found), unseen, "aistack {} -n ml".format)
     assert [a[: len(b)] for a, b in zip(given, steps, strict=True)] == steps
