@@ -2,184 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from aistack.objects.manifest import Manifest
 from aistack.objects.quantity import parse_quantity
 from aistack.planning.pods import pod_template
 
-Map = dict[str, Any]
-Texts = dict[str, str]
-Quantity = Annotated[str | int | float, AfterValidator(parse_quantity)]
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value that isn't looked into: what it must be, in words and as a test."""
+
+    words: str
+    holds: Callable[[Any], bool]
 
 
-class _Part(BaseModel):
-    """Only looked at, never used: what may be left out has no default that anybody sees."""
-
-    model_config = ConfigDict(strict=True, alias_generator=to_camel)
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-class _Named(_Part):
-    name: Annotated[str, Field(min_length=1)]
+def _is_quantity(value: Any) -> bool:
+    try:
+        return bool(parse_quantity(value) >= 0)
+    except ValueError:
+        return False
 
 
-class _ConfigMapSource(_Part):
-    config_map: Map | None = None
+Shape = Leaf | list["Shape"] | Mapping[str, "Shape"]
+"""A leaf, a list of one shape, or a map: of fields (``name!`` must be there) or, by ``*``, of whatever fields."""
 
+TEXT = Leaf("a text", lambda value: isinstance(value, str))
+NAME = Leaf("a text that isn't empty", lambda value: isinstance(value, str) and value != "")
+COUNT = Leaf("a whole number from 0 on", _is_count)
+QUANTITY = Leaf("a quantity such as 500m or 2Gi", _is_quantity)
+MAP: Shape = {}
+TEXTS: Shape = {"*": TEXT}
+NAMED: Shape = {"name!": NAME}
 
-class _Projected(_Part):
-    sources: list[_ConfigMapSource] | None = None
-
-
-class _Volume(_Named, _ConfigMapSource):
-    projected: _Projected | None = None
-
-
-class _EnvFrom(_Part):
-    config_map_ref: _Named | None = None
-
-
-class _ValueFrom(_Part):
-    config_map_key_ref: _Named | None = None
-
-
-class _Env(_Named):
-    value_from: _ValueFrom | None = None
-
-
-class _Requests(_Part):
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
-
-
-class _Resources(_Part):
-    requests: _Requests | None = None
-
-
-class _Handler(_Part):
-    http_get: Map | None = None
-
-
-class _Lifecycle(_Part):
-    post_start: _Handler | None = None
-    pre_stop: _Handler | None = None
-
-
-class _Container(_Named):
-    image: str | None = None
-    ports: list[Map] | None = None
-    env: list[_Env] | None = None
-    env_from: list[_EnvFrom] | None = None
-    resources: _Resources | None = None
-    security_context: Map | None = None
-    startup_probe: _Handler | None = None
-    liveness_probe: _Handler | None = None
-    readiness_probe: _Handler | None = None
-    lifecycle: _Lifecycle | None = None
-
-
-class _PodSpec(_Part):
-    containers: list[_Container]
-    init_containers: list[_Container] | None = None
-    volumes: list[_Volume] | None = None
-    security_context: Map | None = None
-
-
-class _Labelled(_Part):
-    labels: Texts | None = None
-    annotations: Texts | None = None
-
-
-class _Template(_Part):
-    metadata: _Labelled | None = None
-    spec: _PodSpec
-
-
-class _WorkloadSpec(_Part):
-    template: _Template
-    replicas: Annotated[int, Field(ge=0)] | None = None
-
-
-class _ObjectMetadata(_Named, _Labelled):
-    pass
-
-
-class _Object(_Part):
-    metadata: _ObjectMetadata
-
-
-class _Workload(_Object):
-    spec: _WorkloadSpec
-
-
-class _JobTemplate(_Part):
-    spec: _WorkloadSpec
-
-
-class _CronJobSpec(_Part):
-    job_template: _JobTemplate
-
-
-class _CronJob(_Object):
-    spec: _CronJobSpec
-
-
-class _VolumeRequests(_Part):
-    storage: Quantity
-
-
-class _VolumeResources(_Part):
-    requests: _VolumeRequests
-
-
-class _ClaimSpec(_Part):
-    resources: _VolumeResources
-
-
-class _VolumeClaim(_Object):
-    spec: _ClaimSpec
-
-
-class _ServicePort(_Part):
-    port: int
-
-
-class _ServiceSpec(_Part):
-    ports: list[_ServicePort] | None = None
-
-
-class _Service(_Object):
-    spec: _ServiceSpec | None = None
-
-
-_KINDS: Mapping[str, type[_Object]] = {
-    "Deployment": _Workload,
-    "StatefulSet": _Workload,
-    "DaemonSet": _Workload,
-    "CronJob": _CronJob,
-    "PersistentVolumeClaim": _VolumeClaim,
-    "Service": _Service,
+_HANDLER: Shape = {"httpGet": MAP}
+_CONTAINER: Shape = {
+    "name!": NAME,
+    "image": TEXT,
+    "ports": [MAP],
+    "env": [{"name!": NAME, "valueFrom": {"configMapKeyRef": NAMED}}],
+    "envFrom": [{"configMapRef": NAMED}],
+    "resources": {"requests": {"cpu": QUANTITY, "memory": QUANTITY}},
+    "securityContext": MAP,
+    "startupProbe": _HANDLER,
+    "livenessProbe": _HANDLER,
+    "readinessProbe": _HANDLER,
+    "lifecycle": {"*": _HANDLER},
+}
+_VOLUME: Shape = {"name!": NAME, "configMap": MAP, "projected": {"sources": [{"configMap": MAP}]}}
+_POD: Shape = {
+    "containers!": [_CONTAINER],
+    "initContainers": [_CONTAINER],
+    "volumes": [_VOLUME],
+    "securityContext": MAP,
+}
+_TEMPLATE: Shape = {"metadata": {"labels": TEXTS, "annotations": TEXTS}, "spec!": _POD}
+_WORKLOAD: Shape = {"spec!": {"template!": _TEMPLATE, "replicas": COUNT}}
+_OBJECT: Shape = {"metadata!": {"labels": TEXTS, "annotations": TEXTS}}
+_KINDS: Mapping[str, Shape] = {
+    "Deployment": _WORKLOAD,
+    "StatefulSet": _WORKLOAD,
+    "DaemonSet": _WORKLOAD,
+    "CronJob": {"spec!": {"jobTemplate!": _WORKLOAD}},
+    "PersistentVolumeClaim": {"spec!": {"resources!": {"requests!": {"storage!": QUANTITY}}}},
+    "Service": {"spec": {"ports": [{"port!": COUNT}]}},
 }
 
 
 def misshapen(manifest: Manifest) -> str:
     """Say what is wrong with a rendered object that has no nulls; empty if planning can read it."""
-    problem = _problem(_KINDS.get(manifest["kind"], _Object), manifest)
-    if problem or (template := pod_template(manifest)) is None:
-        return problem
-    return _problem(_Template, template)  # kinds that we don't know may start pods as well
+    for shape in (_OBJECT, _KINDS.get(manifest["kind"], MAP)):
+        if problem := next(_problems(shape, manifest, ""), ""):
+            return problem
+    template = pod_template(manifest)  # kinds that we don't know may start pods as well
+    return next(_problems(_TEMPLATE, template, ".spec.template"), "") if template is not None else ""
 
 
-def _problem(model: type[_Part], data: Manifest) -> str:
-    try:
-        model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ").partition(" or instance of")[0]
-        return f"{where}: {said}"
-    return ""
+def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    if isinstance(shape, Leaf):
+        if not shape.holds(value):
+            yield f"{path[1:]} must be {shape.words}, not {value!r:.60}"
+    elif isinstance(shape, list):
+        yield from _of_list(shape[0], value, path)
+    elif isinstance(value, dict):
+        yield from _of_map(shape, value, path)
+    else:
+        yield f"{path[1:]} must be a map, not {value!r:.60}"
+
+
+def _of_list(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{path[1:]} must be a list, not {value!r:.60}"
+        return
+    for i, item in enumerate(value):
+        yield from _problems(shape, item, f"{path}[{i}]")
+
+
+def _of_map(shape: Mapping[str, Shape], value: Mapping[str, Any], path: str) -> Iterator[str]:
+    for field, inner in shape.items():
+        name = field.removesuffix("!")
+        if name != field and name not in value:
+            yield f"{path[1:]}.{name} is missing".removeprefix(".")
+        for known in value if name == "*" else (name,) if name in value else ():
+            yield from _problems(inner, value[known], f"{path}.{known}")

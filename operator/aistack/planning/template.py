@@ -226,7 +226,7 @@ def _checked(file: str, document: Any) -> Manifest:
     except TypeError as error:
         raise CatalogError(file, f"renders to a {document['kind']} that JSON can't hold: {error}") from None
     if problem := misshapen(document):
-        raise CatalogError(file, f"renders to the {document['kind']} {metadata['name']} with a wrong {problem}")
+        raise CatalogError(file, f"renders to the {document['kind']} {metadata['name']}, whose {problem}")
     return dict(document)
 
 
