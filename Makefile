@@ -17,7 +17,7 @@ $(BIN)/.ready: pyproject.toml uv.lock
 	@echo "== Python environment: about 1 min the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install uv==$(UV_VERSION)
-	@$(BIN)/uv sync --quiet --locked
+	@$(BIN)/uv sync --quiet --locked --compile-bytecode
 	@touch $@
 
 demo: setup ## Bring up a local Kubernetes with the starter stack and show that it works

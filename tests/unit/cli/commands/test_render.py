@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from aistack.api.spec import AIStackSpec
+from aistack.cli.app import run
 from aistack.cli.exits import ExitCode
 from aistack.cli.rendering import KEYS
 from tests.toy import plan
 from tests.unit.cli.lab import STACK, Cli
+
+EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.yaml"))
 
 
 def test_every_object_is_printed_in_the_order_of_applying(cli: Cli) -> None:
@@ -65,3 +70,14 @@ def test_several_stacks_from_standard_input(cli: Cli, monkeypatch: pytest.Monkey
 
 def test_texts_of_several_lines_stay_readable(cli: Cli) -> None:
     assert "aistack.dev/keys: |\n" in cli("render", "-f", cli.file()).out
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_can_be_installed(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "-f", str(example)]) == ExitCode.OK, capsys.readouterr().err
+
+
+def test_the_customised_example_uses_every_group_of_fields() -> None:
+    (customised,) = (example for example in EXAMPLES if example.stem == "customised")
+    known = {field.alias or name for name, field in AIStackSpec.model_fields.items()}
+    assert yaml.safe_load(customised.read_text())["spec"].keys() == known
