@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from aistack.api.component import Size
 from aistack.api.names import MAX_CATALOG_NAME
@@ -40,7 +49,10 @@ class GeneratedValue(_Model):
 
 
 Text = Annotated[str, AfterValidator(parsable)]
-Value = GeneratedValue | Text
+Value = Annotated[
+    Annotated[GeneratedValue, Tag("generated")] | Annotated[Text, Tag("text")],
+    Discriminator(lambda value: "text" if isinstance(value, str) else "generated"),
+]
 """A Secret key's recipe: a generated value or a text.
 
 A text may name other keys of the same Secret as ``{key}`` (or ``{key:url}``, percent-encoded) and the plan's words

@@ -84,7 +84,7 @@ def refusals(
     if kind == "StatefulSet" and manifest.get("spec", {}).get("volumeClaimTemplates"):
         yield "makes a StatefulSet with volumeClaimTemplates; write PersistentVolumeClaims of their own"
     if not f"{name}-".startswith(f"{prefix}-"):
-        yield f"makes the {kind} {name!r}, a name that is not the component's own; write `name: {{{{ name(...) }}}}`"
+        yield f"makes the {kind} {name!r:.80}, a name that isn't the component's own; write `name: {{{{ name(...) }}}}`"
     if (template := pod_template(manifest)) is not None:
         yield from (f"{kind} {name}: {p}" for p in _pod(template, workloads, images))
 

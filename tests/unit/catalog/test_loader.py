@@ -116,6 +116,18 @@ SPOILT: dict[str, tuple[str, Spoil, int, str]] = {
         line_of(SQL, "uri:"),
         "{database} may be followed by :url and by nothing else",
     ),
+    "style-of-no-text-where-a-value-may-be-generated": (
+        DB,
+        swap("username: root", 'username: "{database:urk}"'),
+        line_of(DB, "username: root"),
+        "provides.0.admin.username.text: {database} may be followed by :url and by nothing else",
+    ),
+    "number-for-a-value": (
+        DB,
+        swap("username: root", "username: 5"),
+        line_of(DB, "username: root"),
+        "provides.0.admin.username.generated: Input should be a valid dictionary",
+    ),
     "conversion-in-a-text": (SQL, swap("{database:url}", "{database!r}"), line_of(SQL, "uri:"), "by nothing else"),
     "secret-that-is-written-down": (
         SQL,

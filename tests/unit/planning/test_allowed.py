@@ -63,7 +63,7 @@ REFUSED = {
     "list": (of_kind("List", "items: []\n"), "write each of its items as a document of its own"),
     "name-of-no-stack": (
         of_kind("ConfigMap").replace("{{ name('extra') }}", "config"),
-        "makes the ConfigMap 'config', a name that is not the component's own; write `name: {{ name(...) }}`",
+        "makes the ConfigMap 'config', a name that isn't the component's own; write `name: {{ name(...) }}`",
     ),
     "name-of-a-component-that-starts-alike": (
         of_kind("ConfigMap").replace("{{ name('extra') }}", "demo-dbx"),
