@@ -20,6 +20,7 @@ from aistack.api.status import AIStackStatus
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
+from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import DeletionProgress
@@ -90,6 +91,16 @@ class Pipeline:
         """
         observed = await self.engine.observe(owner_of(stack))
         return await asyncio.to_thread(plan_stack, stack, self.catalog, observed)
+
+    async def preview(self, stack: AIStack) -> tuple[Planned, Preview]:
+        """Plan a stack and ask what applying it would change; nothing is written.
+
+        Raises:
+            InvalidError: the stack or the catalog is wrong.
+            NotReadyError: the cluster can't be read.
+        """
+        planned = await self.plan(stack)
+        return planned, await self.engine.dry_run(planned.plan, owner_of(stack))
 
     async def _apply(self, live: Manifest, stack: AIStack) -> tuple[Manifest, float]:
         try:

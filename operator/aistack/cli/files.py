@@ -37,14 +37,14 @@ class StackDocument:
     stack: AIStack
     place: str = ""
 
-    def plan(self, catalog: Catalog, observed: Observed | None = None) -> Planned:
-        """Plan it, by default for a first installation.
+    def plan(self, catalog: Catalog) -> Planned:
+        """Plan it for a first installation.
 
         Raises:
             InvalidError: it or the catalog is wrong.
         """
-        with _placed(self.place):
-            return plan_stack(self.stack, catalog, observed or Observed())
+        with placed(self.place):
+            return plan_stack(self.stack, catalog, Observed())
 
 
 def read_stacks(file: str, namespace: str, given: bool) -> list[StackDocument]:
@@ -88,7 +88,7 @@ def _stack(file: str, document: Any, place: str, namespace: str, given: bool) ->
         raise InvalidError(
             f"{place or _title(file)}: is no Kubernetes object; write apiVersion, kind, metadata and spec"
         )
-    with _placed(place):
+    with placed(place):
         _check_kind(document)
         own = document["metadata"].get("namespace")
         _check_namespace(own or namespace, namespace if given else "")
@@ -123,7 +123,7 @@ def _refuse_doubles(documents: Sequence[StackDocument]) -> None:
 
 
 @contextmanager
-def _placed(place: str) -> Iterator[None]:
+def placed(place: str) -> Iterator[None]:
     """Say of what is wrong in which of several documents it is."""
     try:
         yield

@@ -12,7 +12,7 @@ from aistack.api.group import FIELD_MANAGER
 from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog
 from aistack.cli.exits import ExitCode
-from aistack.cli.files import StackDocument, read_stacks
+from aistack.cli.files import StackDocument, placed, read_stacks
 from aistack.cli.output import Output, OutputFormat, print_data
 from aistack.cli.present.changes import changes_data, changes_view
 from aistack.cli.present.stack import footprint_line
@@ -25,8 +25,8 @@ from aistack.cluster.preview import Preview
 from aistack.cluster.settings import Settings
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.plan import Owner
-from aistack.planning.plan import Planned, owner_of
+from aistack.pipeline import Pipeline
+from aistack.planning.plan import Planned
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 app = typer.Typer()
@@ -90,11 +90,11 @@ async def _preview_one(
     stack = document.stack
     await _require_namespace(client, stack.namespace)
     live = await stacks.find(stack.namespace, stack.name)
-    of_stack = owner_of(stack)
-    owner = Owner(stack.namespace, stack.name, live["metadata"]["uid"] if live else "", of_stack.labels)
+    same = {"uid": live["metadata"]["uid"] if live else ""}
+    stack = stack.model_copy(update={"metadata": stack.metadata.model_copy(update=same)})
     async with Engine(client, settings, watching=False) as engine:
-        planned = document.plan(catalog, await engine.observe(owner))
-        return planned, await engine.dry_run(planned.plan, owner)
+        with placed(document.place):
+            return await Pipeline(client, engine, catalog).preview(stack)
 
 
 async def _require_namespace(client: Client, name: str) -> None:
