@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from aistack.catalog.locate import catalog_folder
-from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile, ValuesSchema
+from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
 from aistack.catalog.positions import line_of
 from aistack.errors import CatalogError
 from aistack.objects.strict import StrictLoader
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+class ValuesSchema(BaseModel):
+    """The parts of a values.schema.json that defaults are taken from; ``aistack catalog check`` looks at the others."""
+
+    properties: Mapping[str, ValuesSchema] = Field(default_factory=dict)
+    items: ValuesSchema | bool = True
+    additional_properties: ValuesSchema | bool = Field(default=True, alias="additionalProperties")
 
 
 def load_catalog(named: Path | None = None) -> Catalog:

@@ -255,14 +255,6 @@ class ComponentSpec(_Model):
         return self
 
 
-class ValuesSchema(BaseModel):
-    """The parts of a values.schema.json that defaults are taken from; ``aistack catalog check`` looks at the others."""
-
-    properties: Mapping[str, ValuesSchema] = Field(default_factory=dict)
-    items: ValuesSchema | bool = True
-    additional_properties: ValuesSchema | bool = Field(default=True, alias="additionalProperties")
-
-
 @dataclass(frozen=True)
 class Component:
     """A component's folder: its description, schema, templates and files, all as data."""

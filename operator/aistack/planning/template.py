@@ -23,22 +23,19 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
 
 from aistack.api.nulls import drop_nulls
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, canonical
 from aistack.objects.strict import StrictLoader
 from aistack.planning.language import PLACEHOLDER, Problem, placeholder, problems
+from aistack.planning.sandbox import Sandbox
 from aistack.planning.shapes import misshapen
 
 MAX_OBJECTS = 500
 """Most objects that one template file may make."""
 MAX_TURNS = 20_000
 """Most turns of all loops of one template file together."""
-MAX_NUMBER = 2**63
-_PADDING = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
-"""Methods that make a text of any length out of a number."""
 _FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What an expression may raise."""
 _RENDER = "aistack_render"
@@ -94,29 +91,8 @@ def _turn(context: Context) -> None:
         raise OverflowError(f"its loops take more than {MAX_TURNS} turns")
 
 
-class _Environment(SandboxedEnvironment):
-    """A sandbox in which numbers can't be multiplied without bound, and texts neither multiplied nor padded."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
-            raise TypeError(f"{operator} is not part of the language but for numbers' * and %")
-        if operator == "%":
-            return left % right
-        if abs(product := left * right) >= MAX_NUMBER:
-            raise OverflowError("the product is too large")
-        return product
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return super().is_safe_attribute(obj, attr, value) and not (isinstance(obj, str) and attr in _PADDING)
-
-    def wrap_str_format(self, value: Any) -> None:
-        """Leave ``format`` to :meth:`is_safe_attribute`: a sandboxed one still pads."""
-
-
-def _environment() -> SandboxedEnvironment:
-    environment = _Environment(
+def _environment() -> Sandbox:
+    environment = Sandbox(
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
