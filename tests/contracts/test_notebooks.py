@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import requests
 
-from tests.contracts.shipped import Binding, ClaimFailedError, Provider
+from tests.contracts import jupyterhub as hub
+from tests.contracts import servers
+from tests.contracts.shipped import Binding, ClaimFailedError, Provider, Shipped
 
 
 def share(provider: Provider, generation: int = 1, username: str = "demo-probe") -> Binding:
@@ -96,7 +101,36 @@ def test_who_may_log_in(notebooks: Provider, username: str, password: str, statu
     assert log_in(notebooks, username, password).status_code == status
 
 
+def administrators(provider: Provider) -> set[str]:
+    """Ask the hub who of its users administers it."""
+    headers = {"Authorization": f"token {provider.admin['token']}"}
+    users = requests.get(f"{provider.admin['api-uri']}/users", headers=headers, timeout=30).json()
+    assert {u["name"] for u in users} >= {"admin", "ada"}
+    return {u["name"] for u in users if u["admin"]}
+
+
 def test_the_first_user_administers(notebooks: Provider) -> None:
-    headers = {"Authorization": f"token {notebooks.admin['token']}"}
-    users = requests.get(f"{notebooks.admin['api-uri']}/users", headers=headers, timeout=30).json()
-    assert {u["name"]: u["admin"] for u in users if u["name"] in ("admin", "ada")} == {"admin": True, "ada": False}
+    assert administrators(notebooks) == {"admin"}
+
+
+def test_who_is_no_longer_the_first_user_administers_no_longer(shipped: Shipped, tmp_path: Path) -> None:
+    other = replace(shipped, ports={**shipped.ports, "notebooks": servers.free_port()}, made={})
+    database = {"DATABASE_URI": f"sqlite:///{tmp_path / 'hub.sqlite'}"}
+    found = []
+    for users in (["admin", "ada"], ["ada", "admin"]):
+        with hub.jupyterhub(other, tmp_path, users, database):
+            found.append(administrators(Provider(other, "notebooks", "jupyterhub")))
+    assert found == [{"admin"}, {"ada"}]
+
+
+def test_what_the_hub_does_by_the_clock(shipped: Shipped, tmp_path: Path) -> None:
+    said = hub.configuration(shipped, tmp_path)["JupyterHub"]
+    assert said["last_activity_interval"] == 30, "a restarted proxy has its routes again after so many seconds"
+    culler = next(service for service in said["services"] if service["name"] == "idle-culler")
+    assert culler["command"][-2:] == ["--timeout=3600", "--cull-every=60"], "60 minutes are no 90"
+
+
+def test_a_notebook_fills_no_node(shipped: Shipped, tmp_path: Path) -> None:
+    volumes = hub.configuration(shipped, tmp_path)["KubeSpawner"]["volumes"]
+    scratch = [volume for volume in volumes if "emptyDir" in volume]
+    assert [volume["emptyDir"] for volume in scratch] == [{"sizeLimit": "2Gi"}]

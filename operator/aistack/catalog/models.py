@@ -131,18 +131,18 @@ class Port(_Model):
     """A port of a workload and who may connect to it.
 
     ``contract``: consumers of that contract; ``page``: anybody (the tool has its own login); ``metrics``: anybody;
-    ``internal``: only pods of the same component. Exactly one of them.
+    ``internal``: the component's own pods, of the workloads that it names. Exactly one of them.
     """
 
     port: int = Field(ge=1, le=65535)
     contract: Name | None = None
     page: bool = False
     metrics: bool = False
-    internal: bool = False
+    internal: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _one_audience(self) -> Port:
-        if sum((self.contract is not None, self.page, self.metrics, self.internal)) != 1:
+        if sum(map(bool, (self.contract, self.page, self.metrics, self.internal))) != 1:
             raise ValueError("say who may connect: exactly one of contract, page, metrics and internal")
         return self
 
@@ -151,12 +151,15 @@ class Workload(_Model):
     """Pods of one role: the Deployment or StatefulSet in templates/, or pods that the tool spawns itself.
 
     ``spawned`` pods are made by the tool (notebooks); ``footprint`` is how many of them the footprint counts.
+    ``volumes`` are those that the tool makes for each: a volume of ``storage``, and the value that sets its size where
+    it isn't empty.
     """
 
     ports: Mapping[Name, Port] = Field(default_factory=dict)
     sizes: Annotated[Mapping[Size, Resources], AfterValidator(every_size)]
     spawned: bool = False
     footprint: int = 1
+    volumes: Mapping[Name, str] = Field(default_factory=dict)
 
 
 class Provide(_Model):

@@ -77,6 +77,7 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
     yield from _audience_problems(spec)
     for i, provide in enumerate(spec.provides):
         yield from _reach_problems(spec, ("provides", i, "port"), provide)
+    yield from _volume_problems(spec)
 
 
 def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) -> Iterator[Problem]:
@@ -118,6 +119,16 @@ def _audience_problems(spec: ComponentSpec) -> Iterator[Problem]:
         for name, port in workload.ports.items():
             if port.contract and port.contract not in provided:
                 yield ("workloads", role, "ports", name, "contract"), f"it doesn't provide {port.contract!r}"
+            if unknown := sorted(set(port.internal) - spec.workloads.keys()):
+                yield ("workloads", role, "ports", name, "internal"), f"there is no workload {unknown[0]!r}"
+
+
+def _volume_problems(spec: ComponentSpec) -> Iterator[Problem]:
+    for role, workload in spec.workloads.items():
+        if unknown := sorted(workload.volumes.keys() - spec.storage.keys()):
+            yield ("workloads", role, "volumes", unknown[0]), f"there is no storage {unknown[0]!r}"
+        elif workload.volumes and not workload.spawned:
+            yield ("workloads", role, "volumes"), "only spawned pods have them here; templates make those of others"
 
 
 def contract_problems(contract: Contract) -> Iterator[Problem]:

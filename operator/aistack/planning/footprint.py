@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -14,18 +14,18 @@ from aistack.planning.pods import pod_template
 from aistack.planning.resolve import Resolved
 
 Requests = tuple[Decimal, Decimal, int]
-"""Cores, bytes and pods."""
+"""Cores, bytes of memory, and pods."""
 
 
-def footprint(plan: Plan, resolved: Iterable[Resolved]) -> Footprint:
-    """Sum the requests of a plan's pods, of the pods that its tools are expected to spawn, and its volumes."""
+def footprint(plan: Plan, resolved: Collection[Resolved]) -> Footprint:
+    """Sum the requests and volumes of a plan's pods and of the pods that its tools are expected to spawn."""
     manifests = [s.manifest for u in plan.units for s in u.objects() if isinstance(s, ApplyObject)]
     requests = [*(_workload(m) for m in manifests), *(_spawned(r) for r in resolved)]
-    storage = sum((_volume(m) for m in manifests), Decimal(0))
+    volumes = [*(_volume(m) for m in manifests), *(_spawned_volumes(r) for r in resolved)]
     return Footprint(
         cpu=format_cpu(sum((r[0] for r in requests), Decimal(0))),
         memory=format_bytes(sum((r[1] for r in requests), Decimal(0))),
-        storage=format_bytes(storage),
+        storage=format_bytes(sum(volumes, Decimal(0))),
         pods=sum(r[2] for r in requests),
     )
 
@@ -62,6 +62,14 @@ def _spawned(r: Resolved) -> Requests:
             memory += parse_quantity(sized.memory) * workload.footprint
             pods += workload.footprint
     return cpu, memory, pods
+
+
+def _spawned_volumes(r: Resolved) -> Decimal:
+    spec, total = r.component.spec, Decimal(0)
+    for workload in spec.workloads.values():
+        for name, value in workload.volumes.items():
+            total += parse_quantity(r.values.get(value) or spec.storage[name][r.size]) * workload.footprint
+    return total
 
 
 def _volume(manifest: Manifest) -> Decimal:

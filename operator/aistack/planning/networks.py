@@ -1,4 +1,8 @@
-"""NetworkPolicies, made from the edges: a port admits whom component.yaml says, and nobody else."""
+"""NetworkPolicies, made from the edges: a port admits whom component.yaml says, and nobody else.
+
+Spawned pods run what people type. They reach everything but the address at which a cloud hands its node's credentials
+to whoever asks.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,41 @@ from aistack.objects.manifest import Manifest
 from aistack.planning.resolve import Resolved
 from aistack.planning.wire import Edge, Wiring
 
+OUTWARDS: tuple[dict[str, Any], ...] = (
+    # DNS anywhere: a node's own cache has a link-local address.
+    {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
+    {
+        "to": [
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+            {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128", "fd20:ce::254/128"]}},
+            # For network plugins to which no block of addresses holds pods.
+            {"namespaceSelector": {}},
+        ]
+    },
+)
+"""What a spawned pod may reach. The exceptions are the clouds' metadata services; in IPv6 those of AWS and Google."""
+
 
 def network_policies(stack: str, r: Resolved, wiring: Wiring) -> list[Manifest]:
-    """Return one policy for each workload of a component; it isolates the pods' incoming connections."""
+    """Return one policy for each workload of a component; it isolates the pods' incoming connections.
+
+    That of spawned pods limits outgoing ones as well.
+    """
     return [_policy(stack, r, role, wiring) for role in r.component.spec.workloads]
 
 
 def _policy(stack: str, r: Resolved, role: str, wiring: Wiring) -> Manifest:
-    ports = r.component.spec.workloads[role].ports.values()
+    workload = r.component.spec.workloads[role]
+    outwards = {"policyTypes": ["Ingress", "Egress"], "egress": list(OUTWARDS)} if workload.spawned else {}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": object_name(stack, r.name, role)},
         "spec": {
-            "podSelector": {"matchLabels": {STACK: stack, COMPONENT: r.name, ROLE: role}},
+            **_pods(_role_labels(stack, r.name, role)),
             "policyTypes": ["Ingress"],
-            "ingress": [rule for port in ports if (rule := _rule(stack, r.name, port, wiring))],
+            "ingress": [rule for port in workload.ports.values() if (rule := _rule(stack, r.name, port, wiring))],
+            **outwards,
         },
     }
 
@@ -36,7 +59,7 @@ def _rule(stack: str, component: str, port: Port, wiring: Wiring) -> dict[str, A
     if port.page or port.metrics:
         return {"ports": ports}
     if port.internal:
-        return {"ports": ports, "from": [_pods({STACK: stack, COMPONENT: component})]}
+        return {"ports": ports, "from": [_pods(_role_labels(stack, component, role)) for role in port.internal]}
     identities = sorted({edge_identity(e) for e in wiring.to(component, port.contract or "")})
     peers = [_pods(identity_labels(stack, identity)) for identity in identities]
     return {"ports": ports, "from": peers} if peers else None
@@ -46,6 +69,10 @@ def edge_identity(edge: Edge) -> str:
     """Return the identity label of the pods that use an edge."""
     role = edge.require.workload
     return role_identity(edge.consumer, role) if role else edge.consumer
+
+
+def _role_labels(stack: str, component: str, role: str) -> dict[str, str]:
+    return {STACK: stack, COMPONENT: component, ROLE: role}
 
 
 def _pods(labels: dict[str, str]) -> dict[str, Any]:

@@ -188,6 +188,8 @@ def test_what_is_wrong_is_named_by_file_and_line(tmp_path: Path, file: str, spoi
         ),
         pytest.param("web", "login: {secret: user}", "login: {}", "name either a secret or a provided", id="neither"),
         pytest.param("web", "workload: worker", "workload: server", "no spawned workload 'server'", id="not-spawned"),
+        pytest.param("web", "internal: [front]", "internal: [fornt]", "there is no workload 'fornt'", id="internal"),
+        pytest.param("web", "footprint: 2", "volumes: {home: size}", "there is no storage 'home'", id="volume"),
         pytest.param("web", "contract: cache", "contract: sql", "two shares named 'sql'", id="two-shares"),
         pytest.param("web", "    path: /home", "    pth: /home", "Extra inputs are not permitted", id="page"),
     ],

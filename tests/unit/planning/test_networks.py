@@ -8,8 +8,9 @@ less.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ from aistack.api.labels import ROLE, component_labels, identity_labels
 from aistack.objects.manifest import Manifest
 from aistack.planning.plan import Planned
 from aistack.planning.pods import pod_template
-from tests.toy import objects, plan, starter
+from tests.toy import find, objects, plan, starter
 
 Labels = Mapping[str, str]
 STRANGER = "stranger"
 """A pod of another namespace."""
+POD = ""
+"""For an address: that of any pod. Some network plugins hold that no block of addresses has it."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,17 @@ class Network:
 
     def admits(self, source: Labels | None, target: Labels, port: int) -> bool:
         """Whether a connection gets through; ``source`` is None for a pod of another namespace."""
-        selecting = [p["spec"] for p in self.policies if _matches(p["spec"]["podSelector"], target)]
-        return not selecting or any(_rule_admits(r, source, port) for spec in selecting for r in spec["ingress"])
+        lets_out = source is None or self._allows("Egress", source, lambda rule: _rule_lets_out(rule, POD, port))
+        return lets_out and self._allows("Ingress", target, lambda rule: _rule_admits(rule, source, port))
+
+    def lets_out(self, source: Labels, address: str, port: int) -> bool:
+        """Whether a pod gets through to an address that is no pod's."""
+        return self._allows("Egress", source, lambda rule: _rule_lets_out(rule, address, port))
+
+    def _allows(self, direction: str, pod: Labels, passes: Callable[[Mapping[str, Any]], bool]) -> bool:
+        specs = [p["spec"] for p in self.policies if _matches(p["spec"]["podSelector"], pod)]
+        rules = [spec[direction.lower()] for spec in specs if direction in spec["policyTypes"]]
+        return not rules or any(passes(rule) for each in rules for rule in each)
 
 
 def _matches(selector: Mapping[str, Any], labels: Labels) -> bool:
@@ -49,6 +61,20 @@ def _rule_admits(rule: Mapping[str, Any], source: Labels | None, port: int) -> b
     assert all(peer.keys() == {"podSelector"} for peer in rule["from"]), "peers are of the same namespace"
     near = source is not None and any(_matches(peer["podSelector"], source) for peer in rule["from"])
     return port in ports and near
+
+
+def _rule_lets_out(rule: Mapping[str, Any], address: str, port: int) -> bool:
+    if "ports" in rule and {"port": port, "protocol": "TCP"} not in rule["ports"]:
+        return False
+    return "to" not in rule or any(_is_peer(peer, address) for peer in rule["to"])
+
+
+def _is_peer(peer: Mapping[str, Any], address: str) -> bool:
+    if address == POD:
+        return peer == {"namespaceSelector": {}}
+    block = peer.get("ipBlock", {"cidr": "255.255.255.255/32"})
+    inside, *kept = (ip_address(address) in ip_network(n) for n in (block["cidr"], *block.get("except", [])))
+    return inside and not any(kept)
 
 
 def pods(planned: Planned) -> dict[str, Labels]:
@@ -97,7 +123,7 @@ def expected(planned: Planned) -> set[tuple[str, str, int]]:
         sources = (
             everybody
             if port.page or port.metrics
-            else [p for p in known if known[p]["aistack.dev/component"] == name]
+            else [p for p in known if known[p]["aistack.dev/component"] == name and known[p].get(ROLE) in port.internal]
             if port.internal
             else [p for p in known if _uses(planned, known[p], name, port.contract)]
         )
@@ -137,11 +163,12 @@ def test_every_pod_that_serves_or_is_spawned_is_isolated(planned: Planned) -> No
         assert "claim" in name or not network.admits(None, labels, 22), f"{name} answers everybody"
 
 
+NOTEBOOK = "spawned jupyterhub.notebook"
 STARTER = {
     "mlflow-uses-its-database": ("demo-mlflow", "demo-postgres", 5432, True),
-    "notebooks-have-no-database": ("spawned jupyterhub.notebook", "demo-postgres", 5432, False),
+    "notebooks-have-no-database": (NOTEBOOK, "demo-postgres", 5432, False),
     "strangers-have-no-database": (STRANGER, "demo-postgres", 5432, False),
-    "notebooks-use-their-bucket": ("spawned jupyterhub.notebook", "demo-seaweedfs", 8333, True),
+    "notebooks-use-their-bucket": (NOTEBOOK, "demo-seaweedfs", 8333, True),
     "the-hub-has-no-bucket": ("demo-jupyterhub-hub", "demo-seaweedfs", 8333, False),
     "strangers-have-no-bucket": (STRANGER, "demo-seaweedfs", 8333, False),
     "metrics-are-for-all": (STRANGER, "demo-seaweedfs", 9327, True),
@@ -152,9 +179,12 @@ STARTER = {
     "the-page-of-mlflow": (STRANGER, "demo-mlflow", 5000, True),
     "the-page-of-jupyterhub": (STRANGER, "demo-jupyterhub-proxy", 8000, True),
     "the-hub-behind-its-proxy": (STRANGER, "demo-jupyterhub-hub", 8081, False),
-    "the-proxy-s-orders-are-the-hub-s": ("demo-mlflow", "demo-jupyterhub-proxy", 8001, False),
-    "notebooks-are-reached-through-the-proxy": ("demo-jupyterhub-proxy", "spawned jupyterhub.notebook", 8888, True),
-    "notebooks-are-closed-to-others": ("demo-mlflow", "spawned jupyterhub.notebook", 8888, False),
+    "the-hub-is-asked-by-notebooks": (NOTEBOOK, "demo-jupyterhub-hub", 8081, True),
+    "the-proxy-takes-orders": ("demo-jupyterhub-hub", "demo-jupyterhub-proxy", 8001, True),
+    "the-proxy-s-orders-are-the-hub-s": (NOTEBOOK, "demo-jupyterhub-proxy", 8001, False),
+    "notebooks-are-reached-through-the-proxy": ("demo-jupyterhub-proxy", NOTEBOOK, 8888, True),
+    "notebooks-are-closed-to-each-other": (NOTEBOOK, NOTEBOOK, 8888, False),
+    "notebooks-are-closed-to-others": ("demo-mlflow", NOTEBOOK, 8888, False),
 }
 
 
@@ -163,6 +193,32 @@ def test_the_connections_of_starter_that_matter(source: str, target: str, port: 
     planned = STACKS["starter"]
     assert {source, target} <= {*pods(planned), STRANGER}
     assert ((source, target, port) in allowed(planned)) is passes
+
+
+METADATA = "169.254.169.254"
+OUTWARDS = {
+    "packages": (NOTEBOOK, "151.101.0.223", 443, True),
+    "packages-over-ipv6": (NOTEBOOK, "2a04:4e42::223", 443, True),
+    "a-private-address": (NOTEBOOK, "10.96.0.10", 80, True),
+    "a-node-s-own-dns-cache": (NOTEBOOK, "169.254.20.10", 53, True),
+    "the-node-s-credentials": (NOTEBOOK, METADATA, 80, False),
+    "the-node-s-credentials-over-ipv6-of-aws": (NOTEBOOK, "fd00:ec2::254", 80, False),
+    "the-node-s-credentials-over-ipv6-of-google": (NOTEBOOK, "fd20:ce::254", 80, False),
+    "other-credentials-of-aws": (NOTEBOOK, "169.254.170.23", 80, False),
+    "what-we-run-itself-may": ("demo-mlflow", METADATA, 80, True),
+}
+
+
+@pytest.mark.parametrize(("source", "address", "port", "passes"), OUTWARDS.values(), ids=OUTWARDS)
+def test_what_spawned_pods_reach_outside(source: str, address: str, port: int, passes: bool) -> None:
+    planned = STACKS["starter"]
+    network = Network(tuple(m for r, m in objects(planned).items() if r.kind == "NetworkPolicy"))
+    assert network.lets_out(pods(planned)[source], address, port) is passes
+
+
+def test_spawned_pods_ask_for_names_over_udp() -> None:
+    rules = find(STACKS["starter"], "NetworkPolicy", "demo-jupyterhub-notebook")["spec"]["egress"]
+    assert any("to" not in rule and {"port": 53, "protocol": "UDP"} in rule["ports"] for rule in rules)
 
 
 def test_another_stack_in_the_same_namespace_is_a_stranger() -> None:

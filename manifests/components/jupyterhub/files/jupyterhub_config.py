@@ -99,6 +99,8 @@ def configure_hub(c):
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = SETTINGS["proxy"]["apiUrl"]
     c.JupyterHub.cleanup_servers = False
+    # Every so often the hub asks the proxy who was active, and puts back the routes that a restarted proxy has lost.
+    c.JupyterHub.last_activity_interval = 30
     c.JupyterHub.extra_handlers = [(r"/tokens/([^/]+)", ShareHandler)]
 
 
@@ -108,19 +110,21 @@ def configure_users(c):
     c.SecretAuthenticator.folder = SETTINGS["passwords"]
     c.SecretAuthenticator.allowed_users = set(SETTINGS["users"])
     c.SecretAuthenticator.allow_existing_users = False
-    c.SecretAuthenticator.admin_users = set(SETTINGS["users"][:1])
     c.SecretAuthenticator.auth_refresh_age = 60
     c.SecretAuthenticator.refresh_pre_spawn = True
     c.JupyterHub.load_groups = {SHARES: {"users": []}}
+    # Unlike admin_users, a role's list also takes rights away from those who are no longer on it.
+    c.JupyterHub.load_roles = [{"name": "admin", "users": SETTINGS["users"][:1]}]
 
 
 def configure_services(c):
     """Programs with a right of their own: the one that claims use, and the one that stops idle notebooks."""
     shares = {"name": os.environ["SHARES_USERNAME"], "api_token": os.environ["SHARES_TOKEN"]}
     c.JupyterHub.services = [shares]
-    c.JupyterHub.load_roles = [{"name": SHARES, "services": [shares["name"]], "scopes": ["admin:users"]}]
+    c.JupyterHub.load_roles.append({"name": SHARES, "services": [shares["name"]], "scopes": ["admin:users"]})
     if SETTINGS["idleSeconds"]:
-        command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={SETTINGS['idleSeconds']}"]
+        arguments = [f"--timeout={SETTINGS['idleSeconds']}", "--cull-every=60"]
+        command = [sys.executable, "-m", "jupyterhub_idle_culler", *arguments]
         c.JupyterHub.services.append({"name": "idle-culler", "command": command})
         scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
         c.JupyterHub.load_roles.append({"name": "idle-culler", "services": ["idle-culler"], "scopes": scopes})
@@ -152,10 +156,10 @@ def configure_notebooks(c):
     spawner.tolerations = pod["tolerations"]
     spawner.priority_class_name = pod["priorityClassName"]
     spawner.extra_pod_config = {"enableServiceLinks": False}
-    configure_volumes(spawner, notebook, pod["labels"])
+    configure_volumes(spawner, notebook)
 
 
-def configure_volumes(spawner, notebook, labels):
+def configure_volumes(spawner, notebook):
     """A home that stays when its server goes, and scratch space that doesn't."""
     spawner.storage_pvc_ensure = True
     spawner.delete_pvc = False
@@ -165,7 +169,7 @@ def configure_volumes(spawner, notebook, labels):
     spawner.storage_access_modes = ["ReadWriteOnce"]
     spawner.volumes = [
         {"name": "home", "persistentVolumeClaim": {"claimName": "{pvc_name}"}},
-        {"name": "tmp", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": notebook["tmpSize"]}},
         {"name": "welcome", "configMap": {"name": notebook["welcome"]}},
     ]
     spawner.volume_mounts = [
