@@ -91,7 +91,9 @@ def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> R
 
 def _check_storage(component: Component, spec: ComponentSpec, field: str) -> None:
     if spec.storage.size and DATA not in component.spec.storage:
-        raise SpecError(f"{field}.storage.size", f"{spec.name} has no volume whose size is set here", "leave it out")
+        values = [f"values.{value}" for w in component.spec.workloads.values() for value in w.volumes.values()]
+        remedy = f"write {' or '.join(values)} instead" if values else "leave it out"
+        raise SpecError(f"{field}.storage.size", f"{spec.name} has no volume whose size is set here", remedy)
     if spec.storage.class_name and not component.spec.storage:
         raise SpecError(f"{field}.storage.className", f"{spec.name} has no volume", "leave it out")
 

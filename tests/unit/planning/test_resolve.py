@@ -9,7 +9,7 @@ import pytest
 from aistack.errors import SpecError
 from aistack.planning.pods import scheduling_fields
 from aistack.planning.resolve import Resolved, resolve
-from tests.toy import stack, toy
+from tests.toy import plan, stack, starter, toy
 
 
 def resolved(spec: str) -> dict[str, Resolved]:
@@ -143,6 +143,13 @@ REFUSED = {
         "leave it out",
     ),
 }
+
+
+def test_a_size_that_a_value_sets_is_told_by_its_name() -> None:
+    with pytest.raises(SpecError) as refused:
+        plan("{profile: starter, components: [{name: jupyterhub, storage: {size: 5Gi}}]}", catalog=starter())
+    assert refused.value.field == "spec.components[jupyterhub].storage.size"
+    assert refused.value.remedy == "write values.homeSize instead"
 
 
 @pytest.mark.parametrize(("spec", "field", "problem", "remedy"), REFUSED.values(), ids=REFUSED)
