@@ -158,15 +158,6 @@ class Client:
         options = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
         return await self._send("DELETE", "delete", ref, None, options)
 
-    async def pod_log(self, pod: ObjectRef, lines: int = 20) -> str:
-        """Return the last lines of a pod's log.
-
-        Raises:
-            ClusterError: it can't be read.
-        """
-        reply = await self._send("GET", "get", pod, {"tailLines": str(lines)}, subresource="log")
-        return str(reply.result().get("text", ""))
-
     async def websocket(
         self, ref: ObjectRef, subresource: str, protocol: str, **query: str
     ) -> AbstractAsyncContextManager[ClientWebSocketResponse]:

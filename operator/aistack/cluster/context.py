@@ -31,8 +31,6 @@ class Context:
     clock: Callable[[], float]
     """Seconds since the epoch."""
     drift: DriftPolicy = DriftPolicy.ENFORCE
-    values: dict[ObjectRef, dict[str, str]] = field(default_factory=dict)
-    """Values of Secrets made in this pass, for those that refer to them; gone with the pass."""
     dry_run: bool = False
     """Only ask what would come of the writes."""
     busy: set[str] = field(default_factory=set)

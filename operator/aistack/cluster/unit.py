@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
-from graphlib import CycleError
 
 from aistack.cluster.actions import note_running, run_action
 from aistack.cluster.apply import applied, apply_object, peek
@@ -13,12 +12,12 @@ from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.problems import problems_of
 from aistack.cluster.refusals import refused_pods
-from aistack.cluster.secrets import create_secret, layers
+from aistack.cluster.secrets import create_secret
 from aistack.cluster.settings import POD
-from aistack.errors import AIStackError, SpecError
+from aistack.errors import AIStackError
 from aistack.objects.manifest import ObjectRef
 from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, UnitOutcome
-from aistack.objects.plan import ApplyObject, CreateSecret, Plan, RunAction, Unit
+from aistack.objects.plan import CreateSecret, Plan, RunAction, Unit
 
 
 @dataclass
@@ -55,7 +54,6 @@ async def run_units(ctx: Context, plan: Plan) -> dict[str, UnitOutcome]:
     units = {unit.name: Progress(unit) for unit in plan.units}
     active = [progress for progress in units.values() if not progress.unit.suspended]
     note_running(ctx)
-    await _make_secrets(ctx, active)
     await _prepare(ctx, active)
     outcomes: dict[str, UnitOutcome] = {}
     for wave in plan.waves:
@@ -65,29 +63,12 @@ async def run_units(ctx: Context, plan: Plan) -> dict[str, UnitOutcome]:
     return outcomes
 
 
-async def _make_secrets(ctx: Context, units: list[Progress]) -> None:
-    """Secrets of all units come first, as some take values from others'."""
-    owners = {s.ref: (s, progress) for progress in units for s in progress.unit.prepare if isinstance(s, CreateSecret)}
-    try:
-        order = list(layers({ref: step for ref, (step, _) in owners.items()}))
-    except CycleError as error:
-        circle = SpecError("spec.components", f"generated Secrets refer to each other in a circle: {error.args[1]}")
-        for _, progress in owners.values():
-            progress.errors.append(circle)
-        return
-    for layer in order:
-        async with asyncio.TaskGroup() as group:
-            for ref in layer:
-                step, progress = owners[ref]
-                group.create_task(progress.attempt(ref, create_secret(ctx, step)))
-
-
 async def _prepare(ctx: Context, units: list[Progress]) -> None:
     async with asyncio.TaskGroup() as group:
         for progress in units:
             for step in progress.unit.prepare:
-                if isinstance(step, ApplyObject):
-                    group.create_task(progress.attempt(step.ref, apply_object(ctx, step)))
+                make = create_secret(ctx, step) if isinstance(step, CreateSecret) else apply_object(ctx, step)
+                group.create_task(progress.attempt(step.ref, make))
 
 
 async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOutcome]) -> UnitOutcome:

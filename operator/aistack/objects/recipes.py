@@ -36,21 +36,13 @@ class Generate:
 
 
 @dataclass(frozen=True)
-class FromSecret:
-    """The value of a key of another Secret in the same namespace."""
-
-    secret: str
-    key: str
-
-
-@dataclass(frozen=True)
 class Format:
     """A text with ``{key}`` for other keys of the same Secret; ``{key:url}`` percent-encodes the value."""
 
     template: str
 
 
-Recipe = Literal | Generate | FromSecret | Format
+Recipe = Literal | Generate | Format
 
 
 def describe(recipe: Recipe) -> str:
@@ -60,8 +52,6 @@ def describe(recipe: Recipe) -> str:
             return value
         case Generate(length, _, prefix):
             return f"generated, {len(prefix) + length} characters"
-        case FromSecret(secret, key):
-            return f"key {key} of Secret {secret}"
         case Format(template):
             return template
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aistack.cluster.engine import Engine
-from aistack.objects.manifest import Manifest, ObjectRef
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.outcome import ObjectOutcome, Verb
 from aistack.objects.plan import ApplyObject, DriftPolicy, Plan, Unit
 from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, STACK, Lab, eventually, only, plan_of
@@ -161,30 +161,44 @@ async def test_an_edit_that_cannot_be_merged_with_ours_is_undone(lab: Lab) -> No
         assert (await lab.settle(engine, plan)).settled
 
 
+def service(lab: Lab, *ports: int, **spec: str) -> ApplyObject:
+    named = [{"name": f"p{port}", "port": port} for port in ports]
+    data = {"selector": {"app": "a"}, "ports": named, **spec}
+    return ApplyObject({"apiVersion": "v1", "kind": "Service", "metadata": lab.meta("s", "a"), "spec": data})
+
+
 async def test_what_was_left_to_others_stays_theirs_when_an_edit_is_undone_as_a_whole(lab: Lab) -> None:
-    def service(**spec: str) -> ApplyObject:
-        ports = [{"name": "http", "port": 5000}]
-        data = {"selector": {"app": "a"}, "ports": ports, **spec}
-        return ApplyObject({"apiVersion": "v1", "kind": "Service", "metadata": lab.meta("s", "a"), "spec": data})
-
-    step, wanting = service(), service(sessionAffinity="ClientIP", internalTrafficPolicy="Cluster")
-    plan = plan_of(Unit("a", prepare=(wanting,)))
-    async with lab.engine() as engine, await lab.stranger() as stranger:
+    step = service(lab, 5000)
+    plan = plan_of(Unit("a", prepare=(service(lab, 5000, internalTrafficPolicy="Cluster"),)))
+    async with lab.engine() as engine:
         await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
-        (await stranger.merge(step.ref, {"spec": {"internalTrafficPolicy": "Local"}})).result()
+        await meddle(lab, step.ref, {"spec": {"internalTrafficPolicy": "Local"}})
         assert only(await engine.apply(plan, lab.owner)).objects[0].verb is Verb.CONTESTED
-        (await stranger.merge(step.ref, {"spec": {"ports": [{"name": "http", "port": 81}]}})).result()
-
-        async def back() -> bool:
-            await engine.apply(plan, lab.owner)
-            live = await lab.get(step.ref.object_kind, "s")
-            return live is not None and [p["port"] for p in live["spec"]["ports"]] == [5000]
-
-        await eventually(back)
+        await meddle(lab, step.ref, {"spec": {"ports": [{"name": "p5000", "port": 81}]}})
+        live = await ports_back(lab, engine, plan, [5000])
         assert only(await engine.apply(plan, lab.owner)).objects[0].verb is Verb.CONTESTED
-        live = await lab.get(step.ref.object_kind, "s")
-        assert live and live["spec"]["internalTrafficPolicy"] == "Local"
+
+    assert live["spec"]["internalTrafficPolicy"] == "Local"
+
+
+async def test_a_port_that_the_plan_drops_goes_even_after_an_edit_was_undone_as_a_whole(lab: Lab) -> None:
+    step = service(lab, 5000, 6000)
+    async with lab.engine() as engine:
         await lab.settle(engine, plan_of(Unit("a", prepare=(step,))))
-        live = await lab.get(step.ref.object_kind, "s")
+        await meddle(lab, step.ref, {"spec": {"ports": [{"name": "p6000", "port": 81}]}})
+        await ports_back(lab, engine, plan_of(Unit("a", prepare=(step,))), [5000, 6000])
+        await ports_back(lab, engine, plan_of(Unit("a", prepare=(service(lab, 5000),))), [5000])
 
-    assert live and live["spec"]["sessionAffinity"] == "None", "a field that the plan dropped goes, as ever"
+
+async def ports_back(lab: Lab, engine: Engine, plan: Plan, ports: list[int]) -> Manifest:
+    """Repeat passes until the Service has these ports and no others."""
+    found: list[Manifest] = []
+
+    async def back() -> bool:
+        await engine.apply(plan, lab.owner)
+        live = await lab.get(ObjectKind("v1", "Service"), "s")
+        found[:] = [live] if live else []
+        return bool(live) and sorted(p["port"] for p in found[0]["spec"]["ports"]) == ports
+
+    await eventually(back, lambda: str(found))
+    return found[0]

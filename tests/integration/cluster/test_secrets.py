@@ -9,7 +9,7 @@ import pytest
 from aistack.errors import ClusterError
 from aistack.objects.outcome import Verb
 from aistack.objects.plan import SecretRecord, Unit
-from aistack.objects.recipes import Format, FromSecret, Generate, Literal, Recipe, recipe_hash
+from aistack.objects.recipes import Format, Generate, Literal, Recipe, recipe_hash
 from tests.integration.cluster.lab import SECRET, Lab, only, plan_of
 
 pytestmark = pytest.mark.integration
@@ -43,33 +43,6 @@ async def test_a_secret_is_made_once_and_never_changed(lab: Lab) -> None:
     assert live and live["immutable"]
     assert observed.secrets == {"s": SecretRecord(1, recipe_hash(RECIPES), present=True)}
     assert first["password"] not in str(observed)
-
-
-async def test_a_secret_takes_values_from_another_one_made_in_the_same_pass(lab: Lab) -> None:
-    copy = {"password": FromSecret("z-1", "password")}
-    units = (Unit("a", prepare=(lab.secret("copy", copy),)), Unit("b", prepare=(lab.secret("z", RECIPES, unit="b"),)))
-    async with lab.engine() as engine:
-        outcome = await engine.apply(plan_of(*units), lab.owner)
-
-    assert outcome.settled
-    assert await values(lab, "copy-1") == {"password": (await values(lab, "z-1"))["password"]}
-
-
-@pytest.mark.parametrize(
-    ("recipe", "complaint"),
-    [
-        pytest.param(FromSecret("nowhere", "k"), 'secrets "nowhere" not found', id="no such Secret"),
-        pytest.param(FromSecret("z-1", "nokey"), "has no key 'nokey'", id="no such key"),
-    ],
-)
-async def test_a_value_that_is_not_there_stops_its_unit_only(lab: Lab, recipe: FromSecret, complaint: str) -> None:
-    bad = Unit("a", prepare=(lab.secret("s", {"k": recipe}), lab.config("c")))
-    good = Unit("b", prepare=(lab.secret("z", RECIPES, unit="b"),))
-    async with lab.engine() as engine:
-        outcome = await engine.apply(plan_of(bad, good), lab.owner)
-
-    assert complaint in str(outcome.units["a"].errors[0])
-    assert outcome.units["b"].healthy
 
 
 async def test_a_lost_secret_is_reported_and_replaced_by_a_new_generation(lab: Lab) -> None:

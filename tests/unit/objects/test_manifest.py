@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aistack.objects.manifest import ObjectRef, content_hash, ref_of
-from aistack.objects.recipes import Format, FromSecret, Generate, Literal, Recipe, describe, recipe_hash
+from aistack.objects.recipes import Format, Generate, Literal, Recipe, describe, recipe_hash
 
 
 def test_a_hash_ignores_the_order_of_keys_and_nothing_else() -> None:
@@ -30,7 +30,6 @@ RECIPES: dict[str, tuple[Recipe, str]] = {
     "literal": (Literal("5432"), "5432"),
     "generated": (Generate(32), "generated, 32 characters"),
     "generated-with-prefix": (Generate(32, "hex", "key-"), "generated, 36 characters"),
-    "from-a-secret": (FromSecret("own", "password"), "key password of Secret own"),
     "format": (Format("{a}:{b}"), "{a}:{b}"),
 }
 
