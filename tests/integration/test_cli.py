@@ -267,8 +267,6 @@ async def test_open_prints_the_login_that_the_secret_holds(cli: Cli) -> None:
     login = json.loads(result.out)
     assert login["password"] in await values(lab)
     assert login["password"] in (await cli("open", "web", "--print")).out
-    waiting = await cli("open", "web")
-    assert f"no pod of web is ready; {cli.again('wait demo')}" in waiting.err, "a control plane runs no pods"
 
 
 async def test_a_missing_right_is_named(cli: Cli) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
-from aistack.cli.pages import find_page, newest_generation
-from aistack.errors import InvalidError
+from aistack.cli.pages import find_page, find_pod, newest_generation
+from aistack.cluster.client import Client
+from aistack.cluster.replies import Reply
+from aistack.errors import InvalidError, NotReadyError
 from aistack.objects.plan import Observed
 from aistack.planning.plan import plan_stack
 from tests.toy import secrets, stack, starter
@@ -36,6 +40,20 @@ def test_every_page_of_starter_has_a_service_and_a_login_that_are_planned() -> N
         login = place.page.login
         assert login is not None
         assert {login.username, login.password} <= secrets(planned)[place.login_base].recipes.keys()
+
+
+class NoPods:
+    """A cluster in which no pod runs yet."""
+
+    async def list(self, *_: object, **__: str) -> Reply:
+        return Reply(200, {"items": None})
+
+
+async def test_a_page_that_nobody_serves_yet_says_how_to_wait() -> None:
+    place = find_page(stack({"profile": "starter"}), starter(), "mlflow")
+    with pytest.raises(NotReadyError) as refused:
+        await find_pod(cast(Client, NoPods()), place, "aistack wait demo -n ml")
+    assert str(refused.value) == "no pod of mlflow is ready; aistack wait demo -n ml"
 
 
 @pytest.mark.parametrize(
