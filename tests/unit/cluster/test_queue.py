@@ -88,7 +88,8 @@ async def test_what_is_not_ready_comes_again_and_later_each_time() -> None:
 
     pauses = [after - before for before, after in pairwise(times)]
     assert len(times) == 4
-    assert pauses[2] > pauses[0]
+    # A busy machine makes pauses longer, never shorter: 0.01 s, doubled each time, less a quarter at most.
+    assert all(pause >= 0.0075 * 2**i for i, pause in enumerate(pauses)), pauses
 
 
 async def test_a_bug_that_one_key_brings_out_stops_no_other() -> None:
