@@ -51,7 +51,7 @@ def mlflow(shipped: Shipped, folder: Path) -> Iterator[None]:
         "PATH": f"{programs()}:/usr/bin:/bin",
     }
     command = [str(programs() / container["args"][0]), *container["args"][1:-1], str(folder)]
-    ready = servers.answers(f"http://127.0.0.1:{port}{container['readinessProbe']['httpGet']['path']}")
+    ready = servers.passes(container["readinessProbe"], port)
     with servers.server(command, folder, ready, {**shipped.environment(container), **allowed(), **local}):
         yield
 

@@ -23,6 +23,6 @@ def seaweedfs(shipped: Shipped, folder: Path) -> Iterator[None]:
     }
     local = [f"-dir={folder}", "-s3.ip.bind=127.0.0.1", "-metricsIp=127.0.0.1"]
     command = [str(program), *container["args"], *local, *(f"-{name}={port}" for name, port in ports.items())]
-    ready = servers.answers(f"http://127.0.0.1:{ports['s3.port']}{container['readinessProbe']['httpGet']['path']}")
+    ready = servers.passes(container["readinessProbe"], ports["s3.port"])
     with servers.server(command, folder, ready, shipped.environment(container), signal.SIGKILL):
         yield

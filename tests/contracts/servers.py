@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
+
+from tests.cluster.common.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aistack" / "servers"
@@ -63,16 +65,7 @@ def image_programs(image: str, *more: str) -> Path:
 
 def free_port() -> int:
     """Return a port that is free, and so is the one 10000 above (SeaweedFS takes both)."""
-    for _ in range(100):
-        with socket.socket() as low, socket.socket() as high:
-            low.bind(("127.0.0.1", 0))
-            port: int = low.getsockname()[1]
-            try:
-                high.bind(("127.0.0.1", port + 10000))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise RuntimeError("no pair of free ports was found")
+    return free_ports(1, twin=10_000)[0]
 
 
 @contextmanager
@@ -128,6 +121,17 @@ def answers(url: str) -> Callable[[], bool]:
             return requests.get(url, timeout=5).ok
         except requests.RequestException:
             return False
+
+    return ask
+
+
+def passes(probe: Mapping[str, Any], port: int) -> Callable[[], bool]:
+    """Return a function that tells whether a readiness probe passes, as often in a row as it asks for."""
+    answered = answers(f"http://127.0.0.1:{port}{probe['httpGet']['path']}")
+    more = [probe["periodSeconds"]] * (probe.get("successThreshold", 1) - 1)
+
+    def ask() -> bool:
+        return answered() and all(time.sleep(pause) or answered() for pause in more)
 
     return ask
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import json
@@ -17,7 +16,6 @@ from typing import Any, cast
 from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.models import Catalog
-from aistack.cluster.context import Context
 from aistack.cluster.secrets import resolve
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import CreateSecret, Observed, Plan, SecretRecord
@@ -67,7 +65,7 @@ class Shipped:
         steps = [s for u in self.plan(**{base.replace("-", "_"): generation}).units for s in u.prepare]
         step = next(s for s in steps if isinstance(s, CreateSecret) and s.base == base)
         if step.ref.name not in self.made:
-            self.made[step.ref.name] = asyncio.run(resolve(cast(Context, None), self._local(step)))
+            self.made[step.ref.name] = resolve(self._local(step))
         return self.made[step.ref.name]
 
     def _local(self, step: CreateSecret) -> CreateSecret:

@@ -196,7 +196,7 @@ def test_preparing_gives_the_administrator_the_password_of_the_secret(mlflow: Pr
 
 def test_preparing_upgrades_tables_of_an_older_version(mlflow: Provider, postgres: Provider, tmp_path: Path) -> None:
     """An older MLflow's tables are had by stepping the newest migration back."""
-    share = {**postgres.share("mlflow"), "database": "demo_older", "username": "demo_older_1"}
+    share = {**postgres.share("mlflow"), "database": "demo_older", "username": "demo_older.1"}
     postgres.claim(share)
     uri = "postgresql+psycopg2://{username}:{password}@{host}:{port}/{database}".format(**share)
     older = "from mlflow.store.db.utils import _initialize_tables as make; import sqlalchemy as sa, sys; "

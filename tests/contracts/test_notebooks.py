@@ -52,6 +52,13 @@ def test_the_old_token_works_until_the_generation_after_the_next(notebooks: Prov
     assert [who(share(notebooks, generation)).status_code for generation in (1, 2, 3)] == [403, 200, 200]
 
 
+def test_a_share_makes_no_tokens_that_would_outlive_it(notebooks: Provider) -> None:
+    notebooks.claim(share(notebooks))
+    headers = {"Authorization": f"token {share(notebooks)['token']}"}
+    url = f"{notebooks.admin['api-uri']}/users/demo-probe/tokens"
+    assert requests.post(url, json={"note": "shares"}, headers=headers, timeout=30).status_code == 403
+
+
 def test_revoking_ends_the_tokens_and_keeps_the_user(notebooks: Provider) -> None:
     notebooks.claim(share(notebooks))
     notebooks.revoke(share(notebooks))

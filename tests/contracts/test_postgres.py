@@ -32,7 +32,7 @@ def query(share: Binding, text: str, **changes: str) -> list[tuple[object, ...]]
 
 def toy(postgres: Provider, generation: int = 1, name: str = "demo_toy") -> Binding:
     """Return the share of a consumer that nothing else uses."""
-    return {**postgres.share("mlflow", generation), "database": name, "username": f"{name}_{generation}"}
+    return {**postgres.share("mlflow", generation), "database": name, "username": f"{name}.{generation}"}
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ TRAP = """
     create schema trap;
     create function trap.promote() returns name language plpgsql as $$
         begin
-            alter role demo_toy_2 superuser;
+            alter role "demo_toy.2" superuser;
             return 'vector';
         exception when insufficient_privilege then
             return 'vector';
@@ -172,12 +172,12 @@ def test_a_login_that_made_things_in_its_own_name_ends_and_they_stay(postgres: P
 def test_a_login_with_rights_in_a_foreign_database_ends_all_the_same(postgres: Provider) -> None:
     first, second, third = (toy(postgres, generation, "demo_guest") for generation in (1, 2, 3))
     postgres.claim(first)
-    query(postgres.admin, "grant select on pg_authid to demo_guest_1")
+    query(postgres.admin, 'grant select on pg_authid to "demo_guest.1"')
     for later in (second, third, third):
         postgres.claim(later)
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         query(first, "select 1")
-    query(postgres.admin, "revoke all on pg_authid from demo_guest_1")
+    query(postgres.admin, 'revoke all on pg_authid from "demo_guest.1"')
 
 
 def test_a_session_in_the_template_is_in_no_claim_s_way(postgres: Provider) -> None:

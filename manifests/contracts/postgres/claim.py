@@ -165,10 +165,10 @@ def logins(server: psycopg.Connection, owner: str) -> list[str]:
     members = server.execute(
         "select m.rolname from pg_auth_members a join pg_roles m on m.oid = a.member "
         "join pg_roles o on o.oid = a.roleid where o.rolname = %s and m.rolname like %s",
-        [owner, owner.replace("_", r"\_") + r"\_%"],
+        [owner, owner.replace("_", r"\_") + ".%"],
     ).fetchall()
-    found = [name for (name,) in members if name.removeprefix(f"{owner}_").isdigit()]
-    return sorted(found, key=lambda name: int(name.removeprefix(f"{owner}_")))
+    found = [name for (name,) in members if name.removeprefix(f"{owner}.").isdigit()]
+    return sorted(found, key=lambda name: int(name.removeprefix(f"{owner}.")))
 
 
 def end_logins(admin: dict[str, str], owner: str, kept: int) -> None:

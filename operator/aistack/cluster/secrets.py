@@ -36,7 +36,7 @@ async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
 
 
 async def _create(ctx: Context, step: CreateSecret) -> ObjectOutcome:
-    reply = await ctx.client.create(_manifest(ctx, step, _resolve(step)))
+    reply = await ctx.client.create(_manifest(ctx, step, resolve(step)))
     if reply.status == 409:
         existing = await fetch(ctx, step.ref)
         if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
@@ -64,7 +64,7 @@ def _manifest(ctx: Context, step: CreateSecret, values: Mapping[str, str]) -> Ma
     return {**manifest, "immutable": True, "data": data}
 
 
-def _resolve(step: CreateSecret) -> dict[str, str]:
+def resolve(step: CreateSecret) -> dict[str, str]:
     """Make the values.
 
     Raises:

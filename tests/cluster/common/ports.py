@@ -12,13 +12,18 @@ import socket
 RANGE = range(20_000, 32_000)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
+def free_ports(count: int, twin: int = 0) -> list[int]:
+    """Ports that nobody listens on now, all different.
+
+    Args:
+        count: how many.
+        twin: also the ports so much above them must be free, for servers that take both.
+    """
     found: list[int] = []
-    for port in random.sample(RANGE, len(RANGE)):
+    for port in random.sample(RANGE[: len(RANGE) - twin], len(RANGE) - twin):
         if len(found) == count:
             break
-        if _is_free(port):
+        if _is_free(port) and _is_free(port + twin):
             found.append(port)
     return found
 

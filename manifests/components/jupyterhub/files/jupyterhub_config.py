@@ -20,6 +20,8 @@ from traitlets import Unicode
 SETTINGS = json.loads(Path(__file__).with_name("settings.json").read_text("utf-8"))
 SHARES = "shares"
 """Group of the hub users that claims make for other components; they have a token and no password."""
+SHARE_SCOPES = ["access:servers!user", "read:users!user", "servers!user", "users:activity!user"]
+"""All that a user may do itself, but for making tokens: those would outlive the share."""
 SHORTEST_TOKEN = 32
 
 
@@ -62,7 +64,7 @@ class ShareHandler(APIHandler):
         if found is None:
             user = self._user(name)
             self._end(user, keep=1)
-            user.new_api_token(token, note=SHARES)
+            user.new_api_token(token, note=SHARES, scopes=SHARE_SCOPES)
         self.set_status(204)
 
     @needs_scope("admin:users")
