@@ -205,6 +205,19 @@ async def test_deleting_with_retain_keeps_data_and_a_new_stack_takes_it_up_again
         assert await password(lab, "demo-db-sql-admin-1") == old
 
 
+async def test_a_volume_that_never_came_doesnt_hold_a_new_stack_to_its_class(lab: StackLab) -> None:
+    await lab.create("{profile: toy, storage: {className: fsat}}")
+    async with lab.operator() as operator:
+        await lab.reconcile(operator)
+        await lab.delete()
+        await lab.vanish(operator)
+        assert (await lab.must("PersistentVolumeClaim", "demo-db-data"))["spec"]["storageClassName"] == "fsat"
+
+        await lab.create("{profile: toy, storage: {className: fast}}")
+        assert said(await lab.converge(operator)) == READY
+        assert (await lab.must("PersistentVolumeClaim", "demo-db-data"))["spec"]["storageClassName"] == "fast"
+
+
 async def test_deleting_with_delete_leaves_nothing(lab: StackLab) -> None:
     await lab.create("{profile: toy, deletionPolicy: Delete}")
     async with lab.operator() as operator:

@@ -112,7 +112,10 @@ def _verb(ctx: Context, step: ApplyObject, live: Live | None) -> Verb:
 async def _make_way(ctx: Context, step: ApplyObject, live: Live) -> None:
     """Delete what can't be changed in place; it is made anew at once, or, held by a finalizer, in a later pass."""
     _check_ours(ctx, live)
-    reply = await ctx.client.delete(live.ref, live.uid, PROPAGATION[step.strategy])
+    version = str(live.version) if step.retain else ""
+    reply = await ctx.client.delete(live.ref, live.uid, PROPAGATION[step.strategy], version)
+    if step.retain and reply.status == 409:
+        raise reply.error()  # it changed since it was planned: there may be data in it now
     if reply.status not in (404, 409):
         reply.result()
     ctx.store.forget(live.ref)

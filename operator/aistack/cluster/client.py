@@ -153,9 +153,10 @@ class Client:
         """Merge-patch an object, or its ``status``."""
         return await self._send("PATCH", "patch", ref, self._named(), patch, MERGE_PATCH, subresource)
 
-    async def delete(self, ref: ObjectRef, uid: str, propagation: str = "Background") -> Reply:
-        """Delete the object of this UID; 409 when the name is another object's by now."""
-        options = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
+    async def delete(self, ref: ObjectRef, uid: str, propagation: str = "Background", version: str = "") -> Reply:
+        """Delete the object of this UID, if given of this very version; 409 when it is another one by now."""
+        known = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        options = {"preconditions": known, "propagationPolicy": propagation}
         return await self._send("DELETE", "delete", ref, None, options)
 
     async def websocket(

@@ -23,12 +23,14 @@ CLASS = "spec.storageClassName"
 KEPT: Mapping[str, tuple[str, ...]] = {
     "PersistentVolumeClaim": (CLASS, "spec.accessModes", "spec.volumeMode"),
 }
-"""Kinds that hold data: their immutable fields; a change is refused."""
+"""Kinds that hold data: their immutable fields; a change is refused once there can be data."""
 
 
 def strategy(desired: Manifest, live: Manifest | None) -> Strategy:
     """Choose how to bring a live object to its desired state."""
     fields, how = RECREATED.get(desired["kind"], ((), Strategy.APPLY))
+    if live is not None and _is_empty(live):
+        fields, how = KEPT[desired["kind"]], Strategy.RECREATE
     changed = live is not None and any(_differs(desired, live, path) for path in fields)
     return how if changed else Strategy.APPLY
 
@@ -45,7 +47,7 @@ def check_kept(desired: Manifest, live: Manifest | None, field: str, class_field
     Raises:
         SpecError: the volume would shrink, or an immutable field would change.
     """
-    if live is None or desired["kind"] not in KEPT:
+    if live is None or desired["kind"] not in KEPT or _is_empty(live):
         return
     name = desired["metadata"]["name"]
     for path in KEPT[desired["kind"]]:
@@ -56,6 +58,12 @@ def check_kept(desired: Manifest, live: Manifest | None, field: str, class_field
                 "put the old value back, or delete the volume with its data and let it be made anew",
             )
     _check_size(desired, live, f"{field}.storage.size")
+
+
+def _is_empty(live: Manifest) -> bool:
+    """Whether a volume was asked for and never came, e.g. for a storage class that doesn't exist."""
+    pending = _get(live, "status.phase") == "Pending" and not _get(live, "spec.volumeName")
+    return live["kind"] == "PersistentVolumeClaim" and pending
 
 
 def _check_size(desired: Manifest, live: Manifest, field: str) -> None:

@@ -46,6 +46,16 @@ STRATEGIES: dict[str, tuple[Manifest, Manifest | None, Strategy]] = {
     "headless-service": (obj("Service", {"clusterIP": "None"}), obj("Service", {"clusterIP": "10.0.0.1"}), RECREATE),
     "address-that-the-server-chose": (obj("Service", {"ports": []}), obj("Service", {"clusterIP": "10.0.0.1"}), APPLY),
     "config": (obj("ConfigMap", data={"a": "1"}), obj("ConfigMap", data={"a": "2"}), APPLY),
+    "class-of-a-volume-that-never-came": (
+        obj("PersistentVolumeClaim", {"storageClassName": "fast"}),
+        obj("PersistentVolumeClaim", {"storageClassName": "fsat"}, status={"phase": "Pending"}),
+        RECREATE,
+    ),
+    "size-of-a-volume-that-never-came": (
+        obj("PersistentVolumeClaim", {"storageClassName": "fast"}),
+        obj("PersistentVolumeClaim", {"storageClassName": "fast"}, status={"phase": "Pending"}),
+        APPLY,
+    ),
     "metadata-only": (obj("Deployment", selector("a")), {"kind": "Deployment", "metadata": {"name": "a"}}, APPLY),
 }
 
@@ -69,6 +79,16 @@ VOLUMES: dict[str, tuple[Manifest, Manifest, str]] = {
         volume(storageClassName="fast"),
         volume(storageClassName="slow"),
         "spec.storage.className: a has spec.storageClassName 'slow', and it can't become 'fast'; put the old value",
+    ),
+    "another-class-where-a-volume-was-found-but-not-bound-yet": (
+        volume(storageClassName="fast"),
+        obj("PersistentVolumeClaim", {"storageClassName": "slow", "volumeName": "pv"}, status={"phase": "Pending"}),
+        "can't become 'fast'",
+    ),
+    "another-class-of-a-volume-that-was-lost": (
+        volume(storageClassName="fast"),
+        obj("PersistentVolumeClaim", {"storageClassName": "slow", "volumeName": "pv"}, status={"phase": "Lost"}),
+        "can't become 'fast'",
     ),
     "another-mode": (volume(accessModes=["ReadWriteMany"]), volume(accessModes=["ReadWriteOnce"]), "spec.accessModes"),
     "a-block-device": (volume(volumeMode="Block"), volume(volumeMode="Filesystem"), "spec.volumeMode"),
