@@ -36,10 +36,14 @@ def test_an_image_that_cannot_be_pulled(small: Starter) -> None:
 
 
 def test_a_volume_that_cannot_be_bound(small: Starter) -> None:
-    small.kube.apply(_stack(small, storage={"className": "no-such-class"}))
-    message = eventually(lambda: _said(small, "no-such-class") or _said(small, "PersistentVolumeClaim"), seconds=90)
-    assert small.condition("Ready")["status"] == "False"
-    assert "volume" in message.lower()
+    small.kube.apply(_stack(small, storage={"className": "no-such-class"}, deletionPolicy="Retain"))
+    message = eventually(lambda: _said(small, "can't be scheduled"), seconds=90)
+    assert small.condition("Ready")["reason"] == "Unhealthy"
+    assert "unbound immediate PersistentVolumeClaims" in message
+    assert "set spec.storage.className to one that makes volumes" in message
+    small.aistack("delete", small.name, "--wait", "--timeout", "120")
+    small.kube.apply(_stack(small, storage={"className": "standard"}))
+    eventually(lambda: small.condition("Ready").get("status") == "True", seconds=120)
 
 
 def _stack(small: Starter, **spec: object) -> dict[str, object]:

@@ -9,7 +9,10 @@ from typing import Any
 from aistack.objects.manifest import Manifest
 
 IMAGE_HINT = "load or push the image, or set spec.images.registry and spec.images.pullSecrets"
-VOLUME_HINT = "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes"
+VOLUME_HINT = (
+    "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes; "
+    "where another one is set already, delete the stack and make it again"
+)
 LONGEST = 300
 """Characters kept of a message that a program or the scheduler wrote."""
 

@@ -59,7 +59,8 @@ def ended(code: int, message: str = "") -> dict[str, Any]:
                 ]
             },
             "pod p can't be scheduled: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.; "
-            "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes",
+            "see `kubectl get storageclass`, and set spec.storage.className to one that makes volumes; "
+            "where another one is set already, delete the stack and make it again",
             id="no volume",
         ),
         pytest.param(
