@@ -93,8 +93,9 @@ class Hub:
         url = f"{self.url.replace('http', 'ws', 1)}{base}/api/kernels/{kernel}/channels"
         connection = websocket.create_connection(url, cookie=cookies, timeout=seconds, origin=self.url)
         try:
-            connection.send(json.dumps(_execute_request(code)))
-            return _output(connection, time.monotonic() + seconds)
+            request = _execute_request(code)
+            connection.send(json.dumps(request))
+            return _output(connection, request["header"]["msg_id"], time.monotonic() + seconds)
         finally:
             connection.close()
 
@@ -115,15 +116,18 @@ def _execute_request(code: str) -> dict[str, Any]:
     }
 
 
-def _output(connection: websocket.WebSocket, deadline: float) -> str:
+def _output(connection: websocket.WebSocket, request: str, deadline: float) -> str:
+    """What a request printed. The reply may overtake the output, on another channel: the kernel's rest ends both."""
     printed = []
     while time.monotonic() < deadline:
         message = json.loads(connection.recv())
         kind, content = message["msg_type"], message["content"]
+        if message["parent_header"].get("msg_id") != request:
+            continue
         if kind == "stream":
             printed.append(content["text"])
         elif kind == "error":
             raise HubError("\n".join([*printed, *content["traceback"]]))
-        elif kind == "execute_reply":
+        elif kind == "status" and content["execution_state"] == "idle":
             return "".join(printed)
     raise HubError(f"the cell ran too long; it printed: {''.join(printed)}")
