@@ -59,14 +59,20 @@ def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
     stack.aistack("wait", stack.name, "--timeout", "400", timeout=420)
     print(f"\nstarter: applied to Ready in {time.monotonic() - started:.0f} s")
     yield stack
-    remove_namespace(kube, NAMESPACE)
+    remove_namespace(kube, NAMESPACE, wait=False)
 
 
-def remove_namespace(kube: Kube, namespace: str) -> None:
-    """Delete a namespace and its stacks, with their data; an operator must run."""
+def remove_namespace(kube: Kube, namespace: str, *, wait: bool = True) -> None:
+    """Delete a namespace and its stacks, with their data; an operator must run.
+
+    Args:
+        kube: the cluster.
+        namespace: may be absent.
+        wait: until the namespace is gone too, so that it can be made again.
+    """
     try:
         kube.run("get", "namespace", namespace)
     except KubeError:
         return
     kube.run("-n", namespace, "delete", "aistacks", "--all", "--timeout=180s", timeout=200)
-    kube.run("delete", "namespace", namespace, "--timeout=120s", timeout=150)
+    kube.run("delete", "namespace", namespace, f"--wait={str(wait).lower()}", "--timeout=120s", timeout=150)

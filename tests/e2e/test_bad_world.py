@@ -16,13 +16,13 @@ ONLY_POSTGRES = {"profile": None, "components": [{"name": "postgres"}], "deletio
 
 
 @pytest.fixture
-def small(kube: Kube, operator: object) -> Iterator[Starter]:
+def small(request: pytest.FixtureRequest, kube: Kube, operator: object) -> Iterator[Starter]:
     """A namespace for a stack of PostgreSQL alone."""
-    stack = Starter(kube, "e2e-bad-world", "small")
+    stack = Starter(kube, "e2e-" + request.node.name.removeprefix("test_").replace("_", "-"), "small")
     remove_namespace(kube, stack.namespace)
     kube.run("create", "namespace", stack.namespace)
     yield stack
-    remove_namespace(kube, stack.namespace)
+    remove_namespace(kube, stack.namespace, wait=False)
 
 
 def test_an_image_that_cannot_be_pulled(small: Starter) -> None:
