@@ -18,10 +18,12 @@ from typing import Any
 
 import requests
 
+from tests.cluster.common import store
+from tests.cluster.common.paths import cache_dir
 from tests.cluster.common.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aistack" / "servers"
+CACHE = cache_dir() / "servers"
 START_SECONDS = 400
 STOP_SECONDS = 120
 UNPRIVILEGED = 65534
@@ -38,12 +40,13 @@ def programs(name: str, *arguments: str) -> Path:
     """
     read = [Path(a).read_text("utf-8") if Path(a).is_file() else a for a in arguments]
     home = CACHE / f"{name}-{hashlib.sha256(repr([sys.version, read]).encode()).hexdigest()[:12]}"
-    if not (home / "complete").exists():
-        uv = str(Path(sys.executable).with_name("uv"))
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
-        install = [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *arguments]
-        subprocess.run(install, check=True)
-        (home / "complete").touch()
+    with store.lock(f"servers-{home.name}"):
+        if not (home / "complete").exists():
+            uv = str(Path(sys.executable).with_name("uv"))
+            subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
+            install = [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *arguments]
+            subprocess.run(install, check=True)
+            (home / "complete").touch()
     return home / "bin"
 
 
