@@ -47,11 +47,11 @@ def check_kept(desired: Manifest, live: Manifest | None, field: str, class_field
     Raises:
         SpecError: the volume would shrink, or an immutable field would change.
     """
-    if live is None or desired["kind"] not in KEPT or _is_empty(live):
+    if live is None or desired["kind"] not in KEPT:
         return
     name = desired["metadata"]["name"]
     for path in KEPT[desired["kind"]]:
-        if _differs(desired, live, path):
+        if not _is_empty(live) and _differs(desired, live, path):
             raise SpecError(
                 class_field if path == CLASS else f"{field}.storage",
                 f"{name} has {path} {_get(live, path)!r}, and it can't become {_get(desired, path)!r}",
