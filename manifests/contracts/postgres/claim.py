@@ -29,8 +29,8 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
         for shared in shared_databases(admin):
             close_to_public(server, shared)
         make_owner(server, share["database"])
-        make_login(server, share)
         make_database(server, share["database"])
+        make_login(server, share)
     with administer(admin, share["database"]) as database:
         add_vector_search(database)
         hand_over(database, logins(database, share["database"]), share["database"])

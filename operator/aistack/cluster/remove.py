@@ -60,7 +60,8 @@ async def _attempt(ctx: Context, ref: ObjectRef, keep: Keep, result: Removed) ->
         return
     if outcome is None:
         result.waiting.append(ref)
-        ctx.look_again()  # one that lost its label isn't watched
+        if ctx.store.get(ref) is None:
+            ctx.look_again()  # one that lost its label isn't watched
     else:
         result.outcomes.append(outcome)
 

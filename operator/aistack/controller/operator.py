@@ -147,7 +147,7 @@ class Operator:
         reply = await self.client.get(ObjectRef(API_VERSION, KIND, *key))
         if reply.status == 404:
             self.stacks.forget(known)
-        else:
+        elif self.stacks.get(key) is not None:  # it may have been told as deleted meanwhile
             self.stacks.see(reply.result())
 
 

@@ -20,14 +20,15 @@ OUTWARDS: tuple[dict[str, Any], ...] = (
     {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
     {
         "to": [
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16", "100.100.100.200/32"]}},
             {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128", "fd20:ce::254/128"]}},
             # For network plugins to which no block of addresses holds pods.
             {"namespaceSelector": {}},
         ]
     },
 )
-"""What a spawned pod may reach. The exceptions are the clouds' metadata services; in IPv6 those of AWS and Google."""
+"""What a spawned pod may reach. The exceptions are the clouds' metadata services: the usual one and Alibaba's;
+in IPv6 those of AWS and Google."""
 
 
 def network_policies(stack: str, r: Resolved, wiring: Wiring) -> list[Manifest]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog, Contract, Profile
+from aistack.catalog.references import fields_of
 from aistack.cli.present.stack import footprint_line
 from aistack.cli.present.table import PlainTable
 
@@ -34,9 +35,9 @@ def contract_view(contract: Contract, catalog: Catalog) -> RenderableType:
     keys = PlainTable("KEY", "SECRET", "DESCRIPTION")
     for name, key in contract.keys.items():
         keys.add_row(name, "yes" if key.secret else "-", key.about)
-    secret = [name for name, key in contract.keys.items() if key.secret]
+    secret = {name for name, key in contract.keys.items() if key.secret}
     for name, text in contract.derived.items():
-        tells = any(f"{{{key}" in text for key in secret)
+        tells = not fields_of(text).isdisjoint(secret)
         keys.add_row(name, "yes" if tells else "-", f"made of others: {text}")
     return Group(
         Text.assemble((contract.title, "bold"), f"  {contract.about}"),
