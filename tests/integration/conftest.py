@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.cluster.controlplane import ControlPlane
+from tests.integration.stacklab import StackLab, stack_lab
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,10 @@ def control_plane() -> Iterator[ControlPlane]:
     """etcd, kube-apiserver and kube-controller-manager on loopback."""
     with ControlPlane() as cluster:
         yield cluster
+
+
+@pytest.fixture
+async def lab(control_plane: ControlPlane) -> AsyncIterator[StackLab]:
+    """A namespace for one AIStack, with means to run the operator's passes over it."""
+    async with stack_lab(control_plane) as lab:
+        yield lab

@@ -9,7 +9,7 @@ names that test, and the table fails if it isn't there.
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.errors import ForbiddenError
 from aistack.objects.manifest import Manifest, ref_of
-from tests.cluster.controlplane import ControlPlane
-from tests.integration.stacklab import StackLab, condition, stack_lab
+from tests.integration.stacklab import StackLab, condition
 from tests.toy import toy
 
 pytestmark = pytest.mark.integration
@@ -186,12 +185,6 @@ def test_rows_elsewhere_are_there(where: str) -> None:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     found = {n.name for n in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))) if isinstance(n, functions)}
     assert name in found
-
-
-@pytest.fixture
-async def lab(control_plane: ControlPlane) -> AsyncIterator[StackLab]:
-    async with stack_lab(control_plane) as lab:
-        yield lab
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)

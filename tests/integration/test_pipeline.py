@@ -7,7 +7,6 @@ pods do run is shown by tests/e2e.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from unittest.mock import patch
 
 import pytest
@@ -15,19 +14,12 @@ import pytest
 from aistack.api.group import FINALIZER
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectRef, ref_of
-from tests.cluster.controlplane import ControlPlane
-from tests.integration.stacklab import StackLab, condition, said, stack_lab
+from tests.integration.stacklab import StackLab, condition, said
 from tests.toy import plan
 
 pytestmark = pytest.mark.integration
 
 READY = ("True", "False", "Healthy")
-
-
-@pytest.fixture
-async def lab(control_plane: ControlPlane) -> AsyncIterator[StackLab]:
-    async with stack_lab(control_plane) as lab:
-        yield lab
 
 
 async def test_a_stack_becomes_objects_and_a_status(lab: StackLab) -> None:

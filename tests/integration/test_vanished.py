@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from aistack.cluster.client import load_configuration
 from aistack.controller.operator import Operator
 from aistack.objects.manifest import ref_of
 from aistack.settings import engine_settings
-from tests.cluster.controlplane import ControlPlane
-from tests.integration.stacklab import StackLab, stack_lab
+from tests.integration.stacklab import StackLab
 from tests.toy import toy
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def lab(control_plane: ControlPlane) -> AsyncIterator[StackLab]:
-    async with stack_lab(control_plane) as lab:
-        yield lab
 
 
 async def test_nothing_is_made_for_a_stack_that_is_gone(lab: StackLab) -> None:
