@@ -19,10 +19,13 @@ class Definition:
     """The AIStack's definition as one run of kopf knows it.
 
     kopf asks what the cluster serves when a definition changes, once, and too early to see one that was made anew.
+
+    Args:
+        served: whether AIStacks were served before kopf started. If not, one that kopf lists came while it started.
     """
 
-    def __init__(self) -> None:
-        self._uid = ""
+    def __init__(self, served: bool) -> None:
+        self._served, self._uid = served, ""
 
     def is_renewed(self, event: Mapping[str, Any]) -> bool:
         """Tell whether a definition that wasn't there when kopf started is served now."""
@@ -32,11 +35,11 @@ class Definition:
         if not served or event["type"] == "DELETED" or definition["metadata"]["uid"] == self._uid:
             return False
         self._uid = definition["metadata"]["uid"]
-        return not listed
+        return not (listed and self._served)
 
 
 def make_registry(
-    operator: Operator, main: asyncio.AbstractEventLoop, restart: threading.Event
+    operator: Operator, main: asyncio.AbstractEventLoop, restart: threading.Event, served: bool
 ) -> kopf.OperatorRegistry:
     """Return kopf's handlers; they run in kopf's own loop.
 
@@ -44,8 +47,9 @@ def make_registry(
         operator: gets the events, and knows how to log in.
         main: the loop that the operator lives in.
         restart: set when kopf must be started anew to see the AIStacks.
+        served: whether AIStacks are served already.
     """
-    registry, definition = kopf.OperatorRegistry(), Definition()
+    registry, definition = kopf.OperatorRegistry(), Definition(served)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:

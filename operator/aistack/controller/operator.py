@@ -104,13 +104,19 @@ class Operator:
 
     async def wait_until_served(self) -> None:
         """Wait until the API server knows AIStacks, which it does a moment after their definition says so."""
-        kind = ObjectKind(API_VERSION, KIND)
         for _ in range(SERVED_TRIES):
-            self.client.discovery.forget(kind)
-            with suppress(ClusterError):
-                await self.client.discovery.resource(kind)
+            if await self.is_served():
                 return
             await asyncio.sleep(SERVED_PAUSE)
+
+    async def is_served(self) -> bool:
+        """Ask whether the API server knows AIStacks."""
+        kind = ObjectKind(API_VERSION, KIND)
+        self.client.discovery.forget(kind)
+        with suppress(ClusterError):
+            await self.client.discovery.resource(kind)
+            return True
+        return False
 
     def seen(self, stack: Manifest, deleted: bool) -> None:
         """Take note of an AIStack's event."""

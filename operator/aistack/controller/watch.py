@@ -49,8 +49,8 @@ class StackWatch:
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
         """Run kopf until it ends, must be started anew, or ``stopping`` is set."""
-        end = threading.Event()
-        running = asyncio.create_task(asyncio.to_thread(self._kopf, end, asyncio.get_running_loop()))
+        end, served = threading.Event(), await self._operator.is_served()
+        running = asyncio.create_task(asyncio.to_thread(self._kopf, end, asyncio.get_running_loop(), served))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -61,10 +61,10 @@ class StackWatch:
             # Whatever ended kopf, the operator goes on and starts it anew.
             log.exception("the watch on AIStacks failed")
 
-    def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop) -> None:
+    def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
         asyncio.run(
             kopf.operator(
-                registry=make_registry(self._operator, main, end),
+                registry=make_registry(self._operator, main, end, served),
                 settings=make_settings(),
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
