@@ -76,8 +76,9 @@ def expected_renders() -> Iterator[tuple[Path, str]]:
 
 def _files(catalog: Catalog) -> dict[str, str]:
     """Map the texts of files that ConfigMaps carry unchanged to the files' names."""
-    named = {catalog.runner_program: "(the program that runs claims)"}
-    named |= {contract.claim: f"(contracts/{name}/claim.py)" for name, contract in catalog.contracts.items()}
+    named = {text: f"({path})" for path, text in catalog.runner_programs.items()}
+    for name, contract in catalog.contracts.items():
+        named |= {text: f"(contracts/{name}/{file})" for file, text in contract.programs.items()}
     for component in catalog.components.values():
         named |= {text: f"({component.folder}/files/{name})" for name, text in component.files.items()}
     return named

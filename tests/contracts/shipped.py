@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import re
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,8 @@ from aistack.objects.manifest import Manifest
 from aistack.objects.plan import CreateSecret, Observed, Plan, SecretRecord
 from aistack.objects.recipes import Literal
 from aistack.planning.plan import plan_stack
-from aistack.proving import runner
+from aistack.proving.claims import run_claim
+from aistack.proving.proofs import prove_one
 
 STACK = "demo"
 _MANIFEST = {
@@ -32,6 +32,8 @@ _MANIFEST = {
 }
 PATIENCE = 20.0
 """Seconds for which a claim tries to reach its provider."""
+PROOF_PATIENCE = 0.0
+"""The same for a proof: here every server is up, or meant not to be."""
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 Binding = dict[str, str]
 
@@ -100,19 +102,26 @@ class Shipped:
         base, _, generation = reference["name"].rpartition("-")
         return self.secret(base, int(generation))[reference["key"]]
 
-    def run(self, function: str, contract: str, admin: Binding, share: Binding) -> dict[str, Any]:
-        """Run a contract's program as its Job does, and return the line that it prints."""
+    def run(self, function: str, contract: str, **bindings: Binding) -> list[dict[str, Any]]:
+        """Run a contract's program as its Job does, and return the lines that it prints.
+
+        Args:
+            function: ``claim``, ``revoke``, ``retire`` or ``prove``.
+            contract: whose.
+            bindings: ``admin`` and ``share``; for proofs the share alone.
+        """
         work = Path(tempfile.mkdtemp(dir=self.folder))
-        for name, binding in {"admin": admin, "share": share}.items():
+        for name, binding in bindings.items():
             (work / name).mkdir()
             for key, value in binding.items():
                 (work / name / key).write_text(value, "utf-8")
-        (work / "claim.py").write_text(self.catalog.contracts[contract].claim, "utf-8")
-        printed, hook = io.StringIO(), sys.excepthook
+        printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            runner.main([function, contract], bindings=work, programs=work, patience=PATIENCE)
-        sys.excepthook = hook
-        return cast(dict[str, Any], json.loads(printed.getvalue()))
+            if function == "prove":
+                prove_one(f"share={contract}", bindings=work, patience=PROOF_PATIENCE)
+            else:
+                run_claim(function, contract, bindings=work, patience=PATIENCE)
+        return [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
 @dataclass
@@ -150,10 +159,29 @@ class Provider:
         """Revoke a share."""
         self._run("revoke", share, None)
 
+    def prove(self, share: Binding) -> list[str]:
+        """Prove a share, and return the names of the steps that went well.
+
+        Raises:
+            ProofFailedError: with the step that failed, its class and message.
+        """
+        steps = self.shipped.run("prove", self.contract, share=share)
+        if not steps[-1]["ok"]:
+            raise ProofFailedError(steps[-1]["name"], steps[-1]["class"], steps[-1]["message"])
+        return [step["name"] for step in steps]
+
     def _run(self, function: str, share: Binding, admin: Binding | None) -> None:
-        result = self.shipped.run(function, self.contract, admin or self.admin, share)
+        (result,) = self.shipped.run(function, self.contract, admin=admin or self.admin, share=share)
         if not result["ok"]:
             raise ClaimFailedError(result["class"], result["message"])
+
+
+class ProofFailedError(Exception):
+    """A proof failed: at ``step``, with the runner's class ``kind``."""
+
+    def __init__(self, step: str, kind: str, message: str) -> None:
+        self.step, self.kind, self.message = step, kind, message
+        super().__init__(f"{step}: {kind}: {message}")
 
 
 class ClaimFailedError(Exception):

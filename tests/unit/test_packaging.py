@@ -74,7 +74,7 @@ def test_the_wheel_holds_the_package_and_its_data_only(wheel: Path) -> None:
         "aistack/manifests/components/postgres/component.yaml",
         "aistack/manifests/components/postgres/image/Containerfile",
         "aistack/crds/aistack.dev_aistacks.yaml",
-        "aistack/proving/runner.py",
+        "aistack/proving/__main__.py",
         "aistack/py.typed",
     ):
         assert wanted in names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from aistack.api.component import CLASS_STAYS, ComponentSpec, ComponentStorage, Size
 from aistack.api.group import API_VERSION, KIND
@@ -15,6 +15,7 @@ from aistack.api.rules import UNIQUE_NAMES, Rule, matches
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
 from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
+from aistack.api.wiring import External, LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
 __all__ = [
@@ -24,16 +25,20 @@ __all__ = [
     "ComponentStorage",
     "DeletionPolicy",
     "DriftPolicy",
+    "External",
     "Images",
     "LocalObjectReference",
     "Metadata",
+    "Proofs",
     "PullPolicy",
+    "Readiness",
     "Scheduling",
     "Size",
     "StackStorage",
     "Toleration",
 ]
 MAX_COMPONENTS = 64
+MAX_EXTERNAL = 64
 
 
 class DeletionPolicy(StrEnum):
@@ -49,13 +54,6 @@ class PullPolicy(StrEnum):
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
     NEVER = "Never"
-
-
-class LocalObjectReference(Model):
-    """Names a Secret in the stack's namespace."""
-
-    name: ObjectName
-    """Name of the Secret."""
 
 
 class Images(Model):
@@ -99,6 +97,17 @@ class AIStackSpec(Model):
         UNIQUE_NAMES,
     ] = ()
     """Changes to the profile's components, and components besides it, one entry a name."""
+
+    external: Annotated[tuple[External, ...], Field(max_length=MAX_EXTERNAL)] = ()
+    """Providers that you have already, e.g. a company's PostgreSQL or S3, each by a Secret. A component that nobody
+    needs any more for it isn't installed."""
+
+    proofs: Proofs = Proofs()
+    """How often connections are proven by real work."""
+
+    readiness: Readiness = Readiness.HEALTH
+    """What the condition Ready waits for: Health (all components are healthy) or Proven (every connection did real
+    work as well)."""
 
     images: Images = Images()
     """Where images come from: a registry of your own, its credentials, the pull policy."""
@@ -148,6 +157,13 @@ _SOMETHING_RUNS = Rule(
 )
 
 
+def _texts_only(annotations: Any) -> dict[str, str]:
+    """Keep what Kubernetes allows; a file that isn't from a cluster may hold anything, and its check is elsewhere."""
+    if not isinstance(annotations, dict):
+        return {}
+    return {key: value for key, value in annotations.items() if isinstance(key, str) and isinstance(value, str)}
+
+
 class Metadata(Observation):
     """The part of Kubernetes' metadata that we use; the rest is ignored."""
 
@@ -161,6 +177,8 @@ class Metadata(Observation):
     """Number of the spec's version; 0 if it isn't from a cluster."""
     deletion_timestamp: str | None = None
     """When deletion was asked for."""
+    annotations: Annotated[dict[str, str], BeforeValidator(_texts_only)] = Field(default_factory=dict)
+    """Annotations; ours ask for a proof or a rotation now."""
     finalizers: tuple[str, ...] = ()
     """Who must act before the object goes."""
 

@@ -40,6 +40,19 @@ class EdgeState(StrEnum):
     """The last proof failed."""
 
 
+class StepStatus(Observation):
+    """One step of a proof: a piece of real work, or an attempt that must be refused."""
+
+    name: str
+    """What was done."""
+
+    ok: bool
+    """Whether it went as it should."""
+
+    milliseconds: int = 0
+    """How long it took."""
+
+
 class ComponentStatus(Observation):
     """State of one component."""
 
@@ -66,7 +79,7 @@ class EdgeStatus(Observation):
     """Component that uses the binding."""
 
     provider: Annotated[str, Field(alias="to")]
-    """Component that provides it."""
+    """Component that provides it, or secret/NAME for a provider of your own."""
 
     contract: str
     """What is provided, e.g. postgres or s3."""
@@ -76,6 +89,15 @@ class EdgeStatus(Observation):
 
     last_proven: datetime | None = None
     """When a proof last succeeded."""
+
+    last_run: datetime | None = None
+    """When a proof last ended, whatever came of it."""
+
+    failure: str | None = None
+    """What kind of fault broke it: auth, absent, network, tls, quota, slow or other."""
+
+    steps: tuple[StepStatus, ...] = ()
+    """What the last proof did, up to the step that failed."""
 
     message: str = ""
     """What is wrong and what to do."""
@@ -129,6 +151,9 @@ class AIStackStatus(Observation):
         Field(json_schema_extra=map_list("from", "to", "contract")),
     ] = ()
     """Who uses what of whom, and whether it works."""
+
+    last_handled_prove: str | None = None
+    """Value of the annotation aistack.dev/prove that the latest proofs answer ('aistack prove' sets it)."""
 
     footprint: Footprint | None = None
     """What the stack asks of the cluster."""

@@ -7,7 +7,7 @@ descriptions, defaults, a README.
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,8 @@ from aistack.catalog.schemas import schema_problems
 from aistack.errors import CatalogError
 
 _Model = TypeVar("_Model", bound=BaseModel)
-CLAIM_FUNCTIONS = ("claim", "revoke")
+PROGRAMS = {"claim.py": {"claim": "admin, share", "revoke": "admin, share"}, "prove.py": {"prove": "share, step"}}
+"""What a contract's programs must define."""
 
 
 def check_folders(root: Path) -> Iterator[CatalogError]:
@@ -94,13 +95,17 @@ def _contract(root: Path, folder: Path) -> Iterator[CatalogError]:
     contract = yield from _loaded(root, folder / "contract.yaml", Contract)
     if contract and contract.name != folder.name:
         yield _at(root, folder / "contract.yaml", ("name",), f"name {contract.name!r} is not the folder's")
-    yield from _program(root, folder / "claim.py")
+    for i, name in enumerate(contract.includes if contract else ()):
+        if not (folder.parent / name).is_dir():
+            yield _at(root, folder / "contract.yaml", ("includes", i), f"there is no contract {name!r}")
+    for name, functions in PROGRAMS.items():
+        yield from _program(root, folder / name, functions)
 
 
-def _program(root: Path, file: Path) -> Iterator[CatalogError]:
-    """Check that a claim can be run; it is read, never imported."""
+def _program(root: Path, file: Path, functions: Mapping[str, str]) -> Iterator[CatalogError]:
+    """Check that a program can be run; it is read, never imported."""
     if not file.is_file():
-        yield from _needed(root, file, f"write the functions {' and '.join(CLAIM_FUNCTIONS)}")
+        yield from _needed(root, file, f"write the functions {' and '.join(functions)}")
         return
     try:
         tree = ast.parse(read_text(root, file))
@@ -111,9 +116,9 @@ def _program(root: Path, file: Path) -> Iterator[CatalogError]:
         yield CatalogError(_relative(root, file), f"is no valid Python: {error.msg}", error.lineno or 0)
         return
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    for name in CLAIM_FUNCTIONS:
+    for name, arguments in functions.items():
         if name not in defined:
-            yield CatalogError(_relative(root, file), f"has no function {name}(admin, share)")
+            yield CatalogError(_relative(root, file), f"has no function {name}({arguments})")
 
 
 def _profile(root: Path, file: Path, components: set[str]) -> Iterator[CatalogError]:

@@ -43,9 +43,15 @@ def load_catalog(named: Path | None = None) -> Catalog:
     contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
     profiles = {p.name: p for p in _load_profiles(root)}
     runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
-    program = (files("aistack.proving") / "runner.py").read_text("utf-8")
-    digest = _digest(components, contracts, profiles, {"runner": runner, "program": program})
-    return Catalog(components, contracts, profiles, runner, program, digest)
+    programs = _runner_programs()
+    digest = _digest(components, contracts, profiles, {"runner": runner}, programs)
+    return Catalog(components, contracts, profiles, runner, programs, digest)
+
+
+def _runner_programs() -> dict[str, str]:
+    folder = files("aistack.proving")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".py"))
+    return {f"aistack/proving/{name}": (folder / name).read_text("utf-8") for name in names}
 
 
 def folders(parent: Path) -> list[Path]:
@@ -105,8 +111,7 @@ def _load_contract(root: Path, folder: Path) -> Contract:
     contract = load_model(root, folder / "contract.yaml", Contract)
     if contract.name != folder.name:
         raise CatalogError(_relative(root, folder / "contract.yaml"), f"name {contract.name!r} is not the folder's", 1)
-    claim = folder / "claim.py"
-    return contract.model_copy(update={"claim": read_text(root, claim) if claim.is_file() else ""})
+    return contract.model_copy(update={"programs": _texts(root, folder, "*.py")})
 
 
 def _load_profiles(root: Path) -> Iterator[Profile]:

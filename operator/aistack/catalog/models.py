@@ -67,13 +67,15 @@ class ContractKey(_Model):
     about: str
     secret: bool = False
     optional: bool = False
+    default: str | None = None
+    """Value where neither provider nor share gives one."""
 
 
 class Contract(_Model):
     """The seam between two tools: ``contracts/<name>/contract.yaml``.
 
     ``keys`` is the binding; ``derived`` adds keys made from others; ``share`` says how the keys that differ between
-    consumers are made (the others are the provider's). ``claim`` is the text of claim.py.
+    consumers are made (the others are the provider's). ``includes`` names contracts whose programs this one's import.
     """
 
     name: Name
@@ -82,7 +84,9 @@ class Contract(_Model):
     keys: Mapping[Key, ContractKey]
     derived: Mapping[Key, Text] = Field(default_factory=dict)
     share: Mapping[Key, Value] = Field(default_factory=dict)
-    claim: str = Field(default="", exclude=True)
+    includes: tuple[Name, ...] = ()
+    programs: Mapping[str, str] = Field(default_factory=dict, exclude=True)
+    """Texts of the folder's Python files by name: ``claim.py``, ``prove.py`` and what they share."""
 
     @model_validator(mode="after")
     def _whole(self) -> Contract:
@@ -292,7 +296,7 @@ class Catalog:
     contracts: Mapping[str, Contract]
     profiles: Mapping[str, Profile]
     runner: Image
-    """The image in which claims run."""
-    runner_program: str
-    """Text of the program that runs a contract's claim in that image."""
+    """The image in which claims and proofs run."""
+    runner_programs: Mapping[str, str]
+    """Texts of the programs that run a contract's own in that image, by path."""
     digest: str

@@ -8,12 +8,13 @@ from typing import Any
 
 from aistack.api.labels import COMPONENT, EDGE, SPAWNED, identity_labels
 from aistack.api.names import object_name
-from aistack.catalog.models import Catalog, Contract, Resources
+from aistack.catalog.models import Catalog, Resources
 from aistack.objects.manifest import Manifest, content_hash
 from aistack.objects.plan import Observed, RunAction
 from aistack.planning.context import container_resources
 from aistack.planning.images import ImageSource
 from aistack.planning.networks import edge_identity
+from aistack.planning.programs import binding_volume, container, programs
 from aistack.planning.wire import Edge
 
 RESOURCES = Resources(cpu="20m", memory="64Mi", memoryLimit="256Mi")
@@ -21,8 +22,6 @@ DEADLINE_SECONDS = 300
 """A claim that takes longer has failed."""
 KEEP_SECONDS = 600
 """How long a finished Job stays to be looked at."""
-SECRET_MODE = 0o440
-"""Files of bindings are for the pod's group, which is its processes' own, and for nobody else."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,17 @@ def claim(
         observed: tells the provider's volumes; with new volumes the share must be claimed anew.
     """
     contract = catalog.contracts[edge.provide.contract]
-    config_name = object_name(stack, edge.consumer, edge.require.edge, "claim")
+    name = object_name(stack, edge.consumer, edge.require.edge, "claim")
     image = images.reference(catalog.runner)
-    program = {"runner.py": catalog.runner_program, "claim.py": contract.claim}
-    inputs = content_hash([program, admin, share, image, _volumes(edge.provider, observed)], 8)
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": config_name}, "data": program}
-    pod = _pod(contract, image, {"admin": admin, "share": share}, config_name)
-    job = _job(object_name(config_name, inputs), pod, _labels(stack, edge))
-    return Claim(edge, config, job)
+    program = programs(catalog, [contract], leave_out="prove.py")
+    inputs = content_hash([program.texts, admin, share, image, _volumes(edge.provider, observed)], 8)
+    bindings = {"admin": admin, "share": share}
+    pod = {
+        "restartPolicy": "Never",
+        "containers": [container("claim", image, ["claim", contract.name], bindings, container_resources(RESOURCES))],
+        "volumes": [*(binding_volume(*b) for b in bindings.items()), program.volume(name)],
+    }
+    return Claim(edge, program.config(name), job(object_name(name, inputs), pod, _labels(stack, edge)))
 
 
 def _labels(stack: str, edge: Edge) -> dict[str, str]:
@@ -80,7 +82,8 @@ def _volumes(provider: str, observed: Observed) -> list[str]:
     return sorted(uid for uid, labels in labelled if labels.get(COMPONENT) == provider and SPAWNED not in labels)
 
 
-def _job(name: str, pod: dict[str, Any], labels: Mapping[str, str]) -> Manifest:
+def job(name: str, pod: dict[str, Any], labels: Mapping[str, str]) -> Manifest:
+    """Return a Job that runs a pod to its end."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -91,25 +94,4 @@ def _job(name: str, pod: dict[str, Any], labels: Mapping[str, str]) -> Manifest:
             "ttlSecondsAfterFinished": KEEP_SECONDS,
             "template": {"metadata": {"labels": dict(labels)}, "spec": pod},
         },
-    }
-
-
-def _pod(contract: Contract, image: str, bindings: Mapping[str, str], config: str) -> dict[str, Any]:
-    mounts = [{"name": name, "mountPath": f"/bindings/{name}", "readOnly": True} for name in bindings]
-    secrets = [
-        {"name": name, "secret": {"secretName": secret, "defaultMode": SECRET_MODE}}
-        for name, secret in bindings.items()
-    ]
-    return {
-        "restartPolicy": "Never",
-        "containers": [
-            {
-                "name": "claim",
-                "image": image,
-                "command": ["python3", "/program/runner.py", "claim", contract.name],
-                "resources": container_resources(RESOURCES),
-                "volumeMounts": [*mounts, {"name": "program", "mountPath": "/program", "readOnly": True}],
-            }
-        ],
-        "volumes": [*secrets, {"name": "program", "configMap": {"name": config}}],
     }

@@ -43,6 +43,8 @@ def complete(contract: Contract, recipes: Recipes, provider: str) -> Recipes:
     Raises:
         CatalogError: a key that isn't optional has no recipe, or texts name each other in a circle.
     """
+    defaults = {k: Literal(s.default) for k, s in contract.keys.items() if s.default is not None}
+    recipes = {**defaults, **recipes}
     missing = sorted(k for k, spec in contract.keys.items() if k not in recipes and not spec.optional)
     if missing:
         raise CatalogError(_file(contract), f"nothing says how {provider!r} makes the keys {missing}")

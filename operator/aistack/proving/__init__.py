@@ -1,6 +1,6 @@
-"""The runner inside Jobs: it runs a contract's program (a claim) in the stack's namespace.
+"""The programs inside Jobs: they run a contract's claims and proofs in the stack's namespace.
 
-Promises: :mod:`~aistack.proving.runner` is one file of the standard library, mounted beside the program; it says in one
-JSON line what came of it and how long it took, and ends with a message free of secrets.
+Promises: a few files of the standard library, mounted beside the contract's own; each run says in one JSON line a step
+what came of it and how long it took, and ends with a message free of secrets.
 Never: imports anything else of ours, runs in the operator, or talks to the Kubernetes API.
 """

@@ -42,7 +42,14 @@ def test_a_status_survives_the_way_to_the_cluster_and_back() -> None:
 def test_edges_are_written_from_consumer_to_provider() -> None:
     (edge,) = status_manifest(STATUS)["edges"]
 
-    assert edge == {"from": "mlflow", "to": "postgres", "contract": "postgres", "state": "Unproven", "message": ""}
+    assert edge == {
+        "from": "mlflow",
+        "to": "postgres",
+        "contract": "postgres",
+        "state": "Unproven",
+        "steps": [],
+        "message": "",
+    }
 
 
 def test_what_is_not_known_is_left_out_instead_of_written_as_null() -> None:

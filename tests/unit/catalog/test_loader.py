@@ -216,7 +216,7 @@ def test_the_folder_is_the_registration() -> None:
     assert set(toy().components) == folders
     assert toy().components["web"].files["welcome.txt"].startswith("Welcome to {{ nothing }}")
     assert list(toy().components["web"].templates) == ["config.yaml.j2", "front.yaml.j2", "server.yaml.j2"]
-    assert "def claim" in toy().contracts["sql"].claim
+    assert "def claim" in toy().contracts["sql"].programs["claim.py"]
 
 
 @pytest.mark.parametrize("litter", [".idea/a.xml", "__pycache__/a.pyc", "README.md"])

@@ -28,7 +28,7 @@ def lost(base: str) -> Observed:
 
 
 def with_claim(text: str) -> Catalog:
-    contract = toy().contracts["sql"].model_copy(update={"claim": text})
+    contract = toy().contracts["sql"].model_copy(update={"programs": {"claim.py": text}})
     return replace(toy(), contracts={**toy().contracts, "sql": contract})
 
 
@@ -44,7 +44,7 @@ INPUTS: dict[str, tuple[dict[str, Any], set[str]]] = {
         set(),
     ),
     "another-program": ({"catalog": with_claim("def claim(admin, share): ...")}, {"web/sql"}),
-    "another-runner": ({"catalog": replace(toy(), runner_program="pass")}, EDGES),
+    "another-runner": ({"catalog": replace(toy(), runner_programs={"a.py": "pass"})}, EDGES),
     "another-registry": ({"spec": "{profile: toy, images: {registry: registry.example.com}}"}, EDGES),
     "another-size": ({"spec": "{profile: toy, size: large}"}, set()),
     "another-version-of-the-provider": ({"spec": "{profile: toy, components: [{name: db, version: '1'}]}"}, set()),
@@ -73,7 +73,10 @@ def test_a_job_mounts_the_admin_binding_the_share_and_the_program() -> None:
     assert pod["automountServiceAccountToken"] is False
     assert pod["restartPolicy"] == "Never"
     program = find(planned, "ConfigMap", "demo-web-sql-claim")["data"]
-    assert program == {"runner.py": toy().runner_program, "claim.py": toy().contracts["sql"].claim}
+    assert program["contracts.sql.claim.py"] == toy().contracts["sql"].programs["claim.py"]
+    (volume,) = [v["configMap"] for v in pod["volumes"] if "configMap" in v]
+    assert {i["key"]: i["path"] for i in volume["items"]}.keys() == program.keys()
+    assert "aistack/proving/__main__.py" in {i["path"] for i in volume["items"]}
 
 
 def test_consumers_see_no_admin_binding_of_others() -> None:

@@ -1,8 +1,9 @@
-"""The runner inside Jobs."""
+"""Claims inside Jobs."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -12,16 +13,10 @@ from typing import Any
 
 import pytest
 
-from aistack.proving import runner
+from aistack.proving import bindings
+from aistack.proving.claims import run_claim
 
 PASSWORD = "correct-horse-battery"
-
-
-@pytest.fixture(autouse=True)
-def _hook() -> Iterator[None]:
-    before = sys.excepthook
-    yield
-    sys.excepthook = before
 
 
 @pytest.fixture
@@ -36,15 +31,30 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _programs(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Contracts lie in the working directory."""
+    monkeypatch.chdir(work)
+    monkeypatch.syspath_prepend(str(work))
+    yield
+    for name in [n for n in sys.modules if n == "contracts" or n.startswith("contracts.")]:
+        del sys.modules[name]
+
+
 def write(work: Path, body: str) -> None:
     """Write a claim whose function has this body."""
+    for name in [n for n in sys.modules if n == "contracts" or n.startswith("contracts.")]:
+        del sys.modules[name]
     lines = "\n".join(f"    {line}" for line in body.splitlines())
-    (work / "claim.py").write_text(f"def claim(admin, share):\n{lines}\n", "utf-8")
+    folder = work / "contracts" / "toy"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "claim.py").write_text(f"def claim(admin, share):\n{lines}\n", "utf-8")
+    importlib.invalidate_caches()
 
 
 def run(work: Path, capsys: pytest.CaptureFixture[str], patience: float = 0) -> tuple[int, dict[str, Any], str]:
     """Return the exit status, the JSON line and the last line on standard error."""
-    status = runner.main(["claim", "toy"], bindings=work, programs=work, patience=patience)
+    status = run_claim("claim", "toy", bindings=work, patience=patience)
     printed = capsys.readouterr()
     (line,) = printed.out.splitlines()
     return status, json.loads(line), (printed.err.splitlines() or [""])[-1]
@@ -62,12 +72,15 @@ def test_success_is_one_line_and_status_0(work: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("exception", "kind"),
     [
-        ("ConnectionError('nobody answers')", "unreachable"),
-        ("ConnectionRefusedError('nobody answers')", "unreachable"),
+        ("ConnectionError('nobody answers')", "network"),
+        ("ConnectionRefusedError('nobody answers')", "network"),
         ("PermissionError('refused')", "auth"),
         ("LookupError('no such bucket')", "absent"),
-        ("ValueError('name too long')", "invalid"),
-        ("RuntimeError('answered 500')", "failed"),
+        ("ValueError('name too long')", "other"),
+        ("RuntimeError('answered 500')", "other"),
+        ("TimeoutError('no answer in 5 s')", "slow"),
+        ("__import__('ssl').SSLError('not trusted')", "tls"),
+        ("OSError(__import__('errno').EDQUOT, 'the quota is full')", "quota"),
     ],
 )
 def test_an_exception_says_whose_turn_it_is(
@@ -99,12 +112,12 @@ def test_a_message_is_one_line_without_secrets(work: Path, capsys: pytest.Captur
     ids=["where", "in-a-uri", "in-a-form", "of-a-uri-only", "jdbc", "one-inside-another", "short"],
 )
 def test_secrets_are_blotted_out_and_places_are_not(binding: dict[str, str], text: str, shown: str) -> None:
-    assert runner.hider(binding)(text) == shown
+    assert bindings.hider(binding)(text) == shown
 
 
 def test_a_long_message_is_cut(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(work, "raise RuntimeError('x' * 5000)")
-    assert len(run(work, capsys)[1]["message"]) == runner.LONGEST
+    assert len(run(work, capsys)[1]["message"]) == bindings.LONGEST
 
 
 def test_a_provider_that_comes_up_late_is_reached(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,31 +142,47 @@ def test_only_an_unreachable_provider_is_tried_again(
     assert counter.read_text("utf-8") == "x"
 
 
-def test_a_fault_of_the_program_is_a_bug_with_a_traceback(work: Path) -> None:
+def test_a_fault_of_the_program_is_told_with_a_traceback(work: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(work, "raise ZeroDivisionError(f\"with {admin['password']}\")")
-    start = f"import sys; from pathlib import Path; sys.path.insert(0, {str(Path(runner.__file__).parent)!r}); "
-    start += f"import runner; sys.exit(runner.main(['claim', 'toy'], Path({str(work)!r}), Path({str(work)!r}), 0))"
-    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
-    line = json.loads(done.stdout)
-    assert (done.returncode, line["class"]) == (1, "bug")
-    assert done.stderr.splitlines()[-1] == line["message"] == "ZeroDivisionError: with ***"
-    assert "Traceback" in done.stderr
-    assert PASSWORD not in done.stderr + done.stdout
+    assert run_claim("claim", "toy", bindings=work, patience=0) == 1
+    printed = capfd.readouterr()
+    line = json.loads(printed.out)
+    assert line["class"] == "other"
+    assert printed.err.splitlines()[-1] == line["message"] == "ZeroDivisionError: with ***"
+    assert "Traceback" in printed.err
+    assert PASSWORD not in printed.err + printed.out
 
 
 @pytest.mark.parametrize("statement", ["share['nothing']", "[][0]"])
-def test_a_lookup_that_the_program_did_not_foresee_is_no_absence(work: Path, statement: str) -> None:
+def test_a_lookup_that_the_program_did_not_foresee_is_no_absence(
+    work: Path, capsys: pytest.CaptureFixture[str], statement: str
+) -> None:
     write(work, statement)
-    with pytest.raises(LookupError):
-        runner.main(["claim", "toy"], bindings=work, programs=work, patience=0)
+    assert run(work, capsys)[1]["class"] == "other"
 
 
-def test_the_runner_needs_the_standard_library_only() -> None:
-    tree = ast.parse(Path(runner.__file__).read_text("utf-8"))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""])
-    }
-    assert imported <= sys.stdlib_module_names
+def test_the_job_s_command_runs_it(work: Path) -> None:
+    """As in the pod: the working directory holds ``aistack/proving`` and ``contracts``, and nothing is installed."""
+    write(work, "pass")
+    (work / "aistack").mkdir()
+    (work / "aistack" / "proving").symlink_to(Path(bindings.__file__).parent)
+    code = "import runpy, sys, aistack.proving.bindings as b; from pathlib import Path; b.BINDINGS = Path('.'); "
+    code += "sys.argv = ['x', 'claim', 'toy']; runpy.run_module('aistack.proving', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=work, capture_output=True, text=True, check=False, env={}
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == "claim/toy"
+
+
+def test_the_programs_need_the_standard_library_only() -> None:
+    for file in Path(bindings.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text("utf-8"))
+        imported = {
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in ([a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        }
+        foreign = {n for n in imported if n.split(".")[0] not in sys.stdlib_module_names}
+        assert {n for n in foreign if not n.startswith("aistack.proving.")} == set(), file.name
