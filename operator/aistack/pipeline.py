@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aistack.api.conditions import Reason
 from aistack.api.group import API_VERSION, FINALIZER, KIND
 from aistack.api.parse import parse_stack
 from aistack.api.refused import unparsed_stack
@@ -20,10 +21,12 @@ from aistack.api.status import AIStackStatus
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
+from aistack.cluster.events import emit
 from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import DeletionProgress
+from aistack.planning.edges import news
 from aistack.planning.plan import Planned, owner_of, plan_stack
 from aistack.planning.summarize import (
     summarize,
@@ -112,7 +115,10 @@ class Pipeline:
             outcome = await self.engine.apply(planned.plan, owner_of(stack))
         except AIStackError as error:
             return await self._refuse(live, stack, error)
-        live = await self._report(live, stack, summarize(planned, outcome, self.clock()))
+        status = summarize(planned, outcome, self.clock())
+        live = await self._report(live, stack, status)
+        for reason, message in news(stack.status.edges, status.edges):
+            await emit(self.client, live, reason, message, self.clock(), warning=reason is Reason.EDGE_BROKEN)
         return live, _pause(outcome.all_errors, outcome.retry_after)
 
     async def _refuse(self, live: Manifest, stack: AIStack, error: AIStackError) -> tuple[Manifest, float]:

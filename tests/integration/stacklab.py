@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +54,10 @@ class StackLab:
     client: Client
     namespace: str = field(default_factory=lambda: f"stack-{next(_serial)}")
     name: str = "demo"
+    faults: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What proofs say of edges that are broken, by the edge's name: class and message."""
+    proofs: Counter[str] = field(default_factory=Counter)
+    """How many runs each proof had, by its identity."""
 
     def __post_init__(self) -> None:
         self.lab = Lab(self.cluster, self.client, self.namespace, self.name)
@@ -84,9 +90,11 @@ class StackLab:
             return False
 
     @asynccontextmanager
-    async def operator(self, catalog: Catalog | None = None, client: Client | None = None) -> AsyncIterator[Pipeline]:
+    async def operator(
+        self, catalog: Catalog | None = None, client: Client | None = None, clock: Callable[[], float] = time.time
+    ) -> AsyncIterator[Pipeline]:
         """A fresh operator, as after a restart."""
-        async with Engine(client or self.client, engine_settings(self.system)) as engine:
+        async with Engine(client or self.client, engine_settings(self.system), clock=clock) as engine:
             await engine.start()
             yield Pipeline(client or self.client, engine, catalog or toy())
 
@@ -146,23 +154,25 @@ class StackLab:
 
     async def converge(self, pipeline: Pipeline) -> Manifest:
         """Reconcile until the stack says that it is ready."""
+        return await self.until(pipeline, lambda live: condition(live, "Ready")["status"] == "True")
+
+    async def prove(self, pipeline: Pipeline) -> Manifest:
+        """Reconcile until the stack says that it is proven."""
+        return await self.until(pipeline, lambda live: condition(live, "Proven")["status"] == "True")
+
+    async def until(self, pipeline: Pipeline, holds: Callable[[Manifest], bool]) -> Manifest:
+        """Reconcile until something is so of the stack."""
 
         async def step() -> Manifest:
             await self.reconcile(pipeline)
             await self.play()
             return await self.live()
 
-        return await self.eventually(step, lambda live: condition(live, "Ready")["status"] == "True")
+        return await self.eventually(step, holds)
 
     async def settle(self, pipeline: Pipeline, message: str) -> Manifest:
         """Reconcile until the status has something in its message."""
-
-        async def step() -> Manifest:
-            await self.reconcile(pipeline)
-            await self.play()
-            return await self.live()
-
-        return await self.eventually(step, lambda live: message in live["status"].get("message", ""))
+        return await self.until(pipeline, lambda live: message in live["status"].get("message", ""))
 
     async def vanish(self, pipeline: Pipeline) -> None:
         """Reconcile until the stack is gone."""
@@ -179,7 +189,38 @@ class StackLab:
         await self.lab.play_kubelet()
         for pod in (await self.client.list(POD, self.namespace)).result()["items"]:
             if pod["status"].get("phase") == "Pending" and JOB_NAME in pod["metadata"]["labels"]:
-                await self.lab.report(pod["metadata"]["name"], {"phase": "Succeeded"})
+                await self.lab.report(pod["metadata"]["name"], self._end_of(pod))
+
+    def _end_of(self, pod: Manifest) -> Manifest:
+        """The end of a Job's pod: done, and for a proof what it said of each edge."""
+        container = pod["spec"]["containers"][0]
+        if container["name"] != "prove":
+            return {"phase": "Succeeded"}
+        edges = [argument.partition("=")[0] for argument in container["command"] if "=" in argument]
+        said = {edge: [{"name": "work", "ok": True, "ms": 5}] for edge in edges if edge not in self.faults}
+        for edge in set(edges) & self.faults.keys():
+            kind, message = self.faults[edge]
+            said[edge] = [{"name": "work", "ok": False, "ms": 5, "class": kind, "message": message}]
+        failed = bool(set(edges) & self.faults.keys())
+        ended = {
+            "exitCode": int(failed),
+            "message": json.dumps(said),
+            "finishedAt": pod["metadata"]["creationTimestamp"],
+        }
+        self.proofs[container_key(pod)] += 1
+        return {
+            "phase": "Failed" if failed else "Succeeded",
+            "containerStatuses": [
+                {
+                    "name": "prove",
+                    "image": "x",
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": ended},
+                }
+            ],
+        }
 
     async def eventually(self, step: Any, holds: Any) -> Any:
         """Repeat a step until its result holds; returns the result."""
@@ -204,6 +245,16 @@ def condition(live: Manifest, kind: str) -> dict[str, Any]:
     """One of a stack's conditions; an unknown one where it isn't there."""
     unknown = {"status": "Unknown", "reason": "", "message": ""}
     return next((c for c in live.get("status", {}).get("conditions", []) if c["type"] == kind), unknown)
+
+
+def container_key(pod: Manifest) -> str:
+    """The identity that a proof's pod has."""
+    return str(pod["metadata"]["labels"]["aistack.dev/identity"])
+
+
+def edges(live: Manifest) -> dict[str, dict[str, Any]]:
+    """A stack's edges by ``consumer/contract``."""
+    return {f"{e['from']}/{e['contract']}": e for e in live.get("status", {}).get("edges", [])}
 
 
 def said(live: Manifest) -> tuple[str, str, str]:

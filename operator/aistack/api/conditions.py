@@ -72,6 +72,10 @@ class Reason(StrEnum):
     """Every edge's last proof succeeded."""
     BROKEN = "Broken"
     """An edge's last proof failed; the message names it."""
+    EDGE_BROKEN = "EdgeBroken"
+    """Of an Event: a connection that worked, or was new, doesn't work."""
+    EDGE_HEALED = "EdgeHealed"
+    """Of an Event: a broken connection works again."""
 
 
 class Condition(Observation):

@@ -12,11 +12,16 @@ from aistack.cluster.problems import last_words, problems_of
 from aistack.cluster.settings import POD
 from aistack.errors import ForeignObjectError
 from aistack.objects.health import HealthState
+from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import ActionOutcome, ActionState
 from aistack.objects.plan import RunAction
 
 JOB_NAME = "batch.kubernetes.io/job-name"
 """Label that the Job controller puts on a Job's pods."""
+CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
+"""The same with the Job's UID: a former Job of that name had another."""
+AT_ONCE = 0.05
+"""Seconds until the next pass when nothing that is watched tells of it."""
 
 
 async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOutcome:
@@ -42,7 +47,7 @@ async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOu
             ctx.look_again()
             return ActionOutcome(step.key, ActionState.PENDING)
         _occupy(ctx, step.exclusive)
-        live = await _start(ctx, step)
+        live = await start(ctx, step.ref, step.manifest)
     return await _judge(ctx, step, live)
 
 
@@ -59,15 +64,32 @@ def _occupy(ctx: Context, exclusive: str) -> None:
         ctx.busy.add(exclusive)
 
 
-async def _start(ctx: Context, step: RunAction) -> Live:
-    reply = await ctx.client.create(ctx.signed(step.manifest))
+async def discard(ctx: Context, job: Live) -> None:
+    """Delete a Job that has ended, so that another one of its name can be made.
+
+    Raises:
+        AIStackError: the API server refused.
+    """
+    reply = await ctx.client.delete(job.ref, job.uid)
+    if reply.status not in (404, 409):
+        reply.result()
+    ctx.store.forget(job.ref)
+
+
+async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
+    """Make a Job, or return the one that is there.
+
+    Raises:
+        AIStackError: the API server refused.
+    """
+    reply = await ctx.client.create(ctx.signed(manifest))
     if reply.status == 409:
-        existing = await fetch(ctx, step.ref)
+        existing = await fetch(ctx, ref)
         if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
             raise reply.error()
         return existing
-    live = ctx.learn(reply.result(), step.ref)
-    ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
+    live = ctx.learn(reply.result(), ref)
+    ctx.inventory.update(ref, uid=live.uid, owned=live.owned)
     return live
 
 
@@ -76,13 +98,32 @@ async def _judge(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
         raise ForeignObjectError(str(step.ref))
     if ctx.inventory.get(step.ref).uid != live.uid:
         ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
-    match live.health.state:
-        case HealthState.CURRENT:
-            ctx.inventory.update(step.ref, succeeded=True)
-            return ActionOutcome(step.key, ActionState.SUCCEEDED)
-        case HealthState.FAILED:
-            return await _failed(ctx, step, live)
-    return ActionOutcome(step.key, ActionState.RUNNING, _trouble(ctx, live))
+    if live.health.state is HealthState.FAILED:
+        return await _failed(ctx, step, live)
+    if live.health.state is HealthState.CURRENT or _did_its_work(ctx, live):
+        ctx.inventory.update(step.ref, succeeded=True)
+        return ActionOutcome(step.key, ActionState.SUCCEEDED)
+    return ActionOutcome(step.key, ActionState.RUNNING, trouble_of(ctx, live))
+
+
+def _did_its_work(ctx: Context, job: Live) -> bool:
+    """Whether the Job's own container ended well, though a sidecar that a service mesh added goes on."""
+    name = job.manifest["spec"]["template"]["spec"]["containers"][0]["name"]
+    statuses = [s for pod in pods_of(ctx, job) for s in pod.manifest.get("status", {}).get("containerStatuses", [])]
+    ends = [s.get("state", {}).get("terminated") for s in statuses if s.get("name") == name]
+    return any(end is not None and end.get("exitCode") == 0 for end in ends)
+
+
+async def redo(ctx: Context, step: RunAction) -> None:
+    """Have an action run once more with the same input: what it made is gone, or was changed behind its back.
+
+    Raises:
+        AIStackError: the API server refused.
+    """
+    if live := ctx.store.get(step.ref):
+        await discard(ctx, live)
+    ctx.inventory.update(step.ref, succeeded=False, attempts=0)
+    ctx.wakes.append(AT_ONCE)
 
 
 async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
@@ -103,18 +144,19 @@ async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
 
 
 def _reason(ctx: Context, job: Live) -> str:
-    words = [last_words(pod.manifest) for pod in _pods(ctx, job)]
+    words = [last_words(pod.manifest) for pod in pods_of(ctx, job)]
     return next(filter(None, reversed(words)), job.health.message)
 
 
-def _trouble(ctx: Context, job: Live) -> str:
-    return "; ".join(problem for pod in _pods(ctx, job) for problem in problems_of(pod.manifest))
+def trouble_of(ctx: Context, job: Live) -> str:
+    """Say what keeps the Job's pods from running."""
+    return "; ".join(problem for pod in pods_of(ctx, job) for problem in problems_of(pod.manifest))
 
 
-def _pods(ctx: Context, job: Live) -> list[Live]:
-    """Return the Job's pods, the oldest first."""
+def pods_of(ctx: Context, job: Live) -> list[Live]:
+    """Return the Job's own pods, the oldest first; those of a former Job of that name aren't among them."""
     pods = [live for live in ctx.store.of(ctx.owner.key) if live.ref.object_kind == POD]
-    mine = [pod for pod in pods if pod.labels.get(JOB_NAME) == job.ref.name]
+    mine = [pod for pod in pods if pod.labels.get(CONTROLLER_UID) == job.uid]
     return sorted(mine, key=lambda pod: str(pod.manifest["metadata"].get("creationTimestamp", "")))
 
 

@@ -86,7 +86,7 @@ class Client:
 
     def __init__(self, configuration: Configuration, field_manager: str, in_flight: int = 32) -> None:
         self._transport = Transport(_server(configuration, field_manager), in_flight)
-        self._field_manager = field_manager
+        self.field_manager = field_manager
         self.discovery = Discovery(self._discover)
 
     @classmethod
@@ -196,4 +196,4 @@ class Client:
         return (await self._transport.send(request)).result()
 
     def _named(self) -> dict[str, str]:
-        return {"fieldManager": self._field_manager}
+        return {"fieldManager": self.field_manager}

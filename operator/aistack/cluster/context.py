@@ -33,6 +33,8 @@ class Context:
     drift: DriftPolicy = DriftPolicy.ENFORCE
     dry_run: bool = False
     """Only ask what would come of the writes."""
+    since: float = 0.0
+    """When the engine started: what was due before isn't made up for, so that not all of it runs at once."""
     busy: set[str] = field(default_factory=set)
     """Values of ``exclusive`` of the actions that run."""
     wakes: list[float] = field(default_factory=list)

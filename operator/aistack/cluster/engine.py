@@ -48,6 +48,7 @@ class Engine:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client, self._settings, self._clock = client, settings, clock
+        self._since = clock()
         self._store = Store(settings.owner_label, on_change)
         self._world: World = (Watching if watching else Listing)(client, self._store, settings)
         self._inventories = Inventories(client, settings)
@@ -136,7 +137,15 @@ class Engine:
         await self._world.ensure(self._kinds(inventory) | frozenset(kinds), owner)
         inventory.identify(owner, self._store.of(owner.key), self._settings)
         return Context(
-            self._client, self._settings, self._store, self._world, inventory, owner, self._clock, drift=drift
+            self._client,
+            self._settings,
+            self._store,
+            self._world,
+            inventory,
+            owner,
+            self._clock,
+            drift=drift,
+            since=self._since,
         )
 
     def _require_sight(self, owner: Owner) -> None:
@@ -164,4 +173,4 @@ class Engine:
 
 
 def _kinds_of(plan: Plan) -> frozenset[ObjectKind]:
-    return frozenset(step.ref.object_kind for unit in plan.units for step in (*unit.objects(), *unit.actions))
+    return frozenset(step.ref.object_kind for unit in plan.units for step in (*unit.objects(), *unit.jobs()))

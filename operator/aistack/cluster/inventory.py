@@ -10,7 +10,7 @@ from aistack.cluster.live import Live
 from aistack.cluster.records import Record, Records
 from aistack.cluster.settings import JOB, POD, SECRET, WORKLOADS, Settings
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.plan import ApplyObject, CreateSecret, Owner, Plan, RunAction, SecretRecord, Unit
+from aistack.objects.plan import ApplyObject, CreateSecret, Owner, Plan, RunAction, RunProof, SecretRecord, Unit
 
 PHASES = 3
 PREPARE, ACTIONS, RUN = range(PHASES)
@@ -62,13 +62,13 @@ class Inventory:
                 self.records[item.ref] = _identified(item, settings)
 
 
-def _steps(unit: Unit) -> Iterator[tuple[int, ApplyObject | CreateSecret | RunAction]]:
+def _steps(unit: Unit) -> Iterator[tuple[int, ApplyObject | CreateSecret | RunAction | RunProof]]:
     yield from ((PREPARE, step) for step in unit.prepare)
-    yield from ((ACTIONS, step) for step in unit.actions)
+    yield from ((ACTIONS, step) for step in unit.jobs())
     yield from ((RUN, step) for step in unit.run)
 
 
-def _intention(step: ApplyObject | CreateSecret | RunAction) -> dict[str, Any]:
+def _intention(step: ApplyObject | CreateSecret | RunAction | RunProof) -> dict[str, Any]:
     match step:
         case ApplyObject():
             return {"retain": step.retain}
@@ -78,6 +78,8 @@ def _intention(step: ApplyObject | CreateSecret | RunAction) -> dict[str, Any]:
             return {"retain": step.retain, **known}
         case RunAction():
             return {"action": step.key, "exclusive": step.exclusive}
+        case RunProof():
+            return {"action": step.key}
 
 
 def _identified(live: Live, settings: Settings) -> Record:

@@ -15,7 +15,7 @@ from aistack.objects.plan import CreateSecret, Plan
 
 def superfluous(ctx: Context, plan: Plan) -> dict[ObjectRef, Record]:
     """Return what was made for an earlier plan and isn't in this one; data that was kept on purpose isn't counted."""
-    wanted = {_object(ref) for ref in plan.refs()} | {_object(s.ref) for unit in plan.units for s in unit.actions}
+    wanted = {_object(ref) for ref in plan.refs()} | {_object(s.ref) for unit in plan.units for s in unit.jobs()}
     suspended = {unit.name for unit in plan.units if unit.suspended}
     return {
         ref: record

@@ -45,7 +45,21 @@ class Record:
     exclusive: str = ""
     """Of a Job: it doesn't run beside one that has the same here."""
     succeeded: bool = False
+    """It did at least once, with this input."""
     attempts: int = 0
+    """How often it failed since it last succeeded."""
+    judged: str = ""
+    """Of a proof: UID of the Job whose end was noted."""
+    ended: float = 0.0
+    """Of a proof: when its last run ended, in seconds since the epoch."""
+    report: str = ""
+    """Of a proof: what that run said."""
+    stale: bool = False
+    """Of a proof: something that it talks to was away since, so it must run again."""
+    asked: str = ""
+    """Of a proof: the token that its newest run was started with."""
+    token: str = ""
+    """Of a proof: the token that its last run answered."""
 
     @property
     def exists(self) -> bool:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from aistack.cluster.actions import note_running, run_action
+from aistack.cluster.actions import JOB_NAME, note_running, run_action
 from aistack.cluster.apply import applied, apply_object, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.problems import problems_of
+from aistack.cluster.proofs import run_proof
 from aistack.cluster.refusals import refused_pods
 from aistack.cluster.secrets import create_secret
 from aistack.cluster.settings import POD
 from aistack.errors import AIStackError
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, UnitOutcome
-from aistack.objects.plan import CreateSecret, Plan, RunAction, Unit
+from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, ProofOutcome, UnitOutcome
+from aistack.objects.plan import CreateSecret, Plan, RunAction, RunProof, Unit
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Progress:
     unit: Unit
     objects: dict[ObjectRef, ObjectOutcome] = field(default_factory=dict)
     actions: dict[str, ActionOutcome] = field(default_factory=dict)
+    proofs: dict[str, ProofOutcome] = field(default_factory=dict)
     errors: list[AIStackError] = field(default_factory=list)
 
     async def attempt(self, ref: ObjectRef, doing: Awaitable[ObjectOutcome]) -> None:
@@ -42,6 +44,14 @@ class Progress:
             self.actions[step.key] = await doing
         except AIStackError as error:
             self.errors.append(error)
+
+    async def attempt_proof(self, ctx: Context, step: RunProof, doing: Awaitable[ProofOutcome]) -> None:
+        """Note what came of a proof; that it can't run is told at its edges and stops nothing."""
+        try:
+            self.proofs[step.key] = await doing
+        except AIStackError as error:
+            self.proofs[step.key] = ProofOutcome(step.key, trouble=str(error))
+            ctx.look_again()
 
     def done(self, actions: Iterable[RunAction]) -> bool:
         """Whether these actions succeeded."""
@@ -80,10 +90,35 @@ async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOut
         for step in unit.actions:
             ready = prepared and healthy.issuperset(step.after)
             group.create_task(progress.attempt_action(step, run_action(ctx, step, ready)))
+    await _prove(ctx, progress, before)
     blocked = not healthy.issuperset(unit.after) or not progress.done(s for s in unit.actions if s.blocking)
+    blocked = blocked or not all(ctx.inventory.get(step.ref).succeeded for step in unit.proofs if step.gates)
     await _run(ctx, progress, not blocked and not progress.errors)
     needed = {*unit.after, *(name for step in unit.actions for name in step.after if not progress.done([step]))}
-    return await _outcome(ctx, progress, tuple(sorted(needed - healthy)))
+    outcome = await _outcome(ctx, progress, tuple(sorted(needed - healthy)))
+    return replace(outcome, cleanup=await _clean_up(ctx, unit)) if outcome.healthy and outcome.proven else outcome
+
+
+async def _prove(ctx: Context, progress: Progress, before: Mapping[str, UnitOutcome]) -> None:
+    """Try what the unit's actions made, where all that a proof talks to is there."""
+    unit, healthy = progress.unit, {name for name, outcome in before.items() if outcome.healthy}
+    async with asyncio.TaskGroup() as group:
+        for step in unit.proofs:
+            claimed = progress.done(action for action in unit.actions if action.key in step.edges)
+            ready = claimed and not progress.errors and healthy.issuperset(step.after)
+            doing = run_proof(ctx, step, unit.actions, before, ready)
+            group.create_task(progress.attempt_proof(ctx, step, doing))
+
+
+async def _clean_up(ctx: Context, unit: Unit) -> tuple[ActionOutcome, ...]:
+    """End what was replaced; that it can't be ended yet stops nothing."""
+    outcomes = []
+    for step in unit.cleanup:
+        try:
+            outcomes.append(await run_action(ctx, step, may_start=True))
+        except AIStackError as error:
+            outcomes.append(ActionOutcome(step.key, ActionState.FAILED, str(error)))
+    return tuple(outcomes)
 
 
 async def _run(ctx: Context, progress: Progress, ready: bool) -> None:
@@ -105,6 +140,7 @@ async def _outcome(ctx: Context, progress: Progress, waiting: tuple[str, ...]) -
         unit.name,
         objects=tuple(progress.objects[step.ref] for step in unit.objects() if step.ref in progress.objects),
         actions=tuple(progress.actions[step.key] for step in unit.actions if step.key in progress.actions),
+        proofs=tuple(progress.proofs[step.key] for step in unit.proofs if step.key in progress.proofs),
         waiting_for=() if complete else waiting,
         pod_problems=_problems(ctx, unit) + refused,
         errors=tuple(progress.errors),
@@ -131,5 +167,7 @@ def _problems(ctx: Context, unit: Unit) -> tuple[str, ...]:
 def _is_at_work(ctx: Context, pod: Live, unit: Unit) -> bool:
     """Whether the unit needs this pod: it is neither over (another follows), nor a user's, nor another unit's."""
     labels, settings = pod.labels, ctx.settings
+    if labels.get(JOB_NAME) in {step.ref.name for step in unit.proofs}:
+        return False  # a proof that can't run says so at its edges
     over = pod.manifest.get("status", {}).get("phase") in ("Succeeded", "Failed")
     return not over and labels.get(settings.pod_unit_label) == unit.name and settings.spawned_label not in labels

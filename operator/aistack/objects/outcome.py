@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from aistack.errors import AIStackError
 from aistack.objects.health import Health
 from aistack.objects.manifest import ObjectRef
+from aistack.objects.proof import EdgeProof
 
 
 class Verb(StrEnum):
@@ -57,6 +59,27 @@ class ActionOutcome:
 
 
 @dataclass(frozen=True)
+class ProofOutcome:
+    """Where the proof of some edges stands."""
+
+    key: str
+    edges: Mapping[str, EdgeProof] = field(default_factory=dict)
+    """What the last run said of each edge, by the key of its action; empty before the first run."""
+    ended: datetime | None = None
+    """When the last run ended; None before the first one."""
+    token: str = ""
+    """The newest token that a run answered."""
+    running: bool = False
+    trouble: str = ""
+    """What keeps its pod from running."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the last run proved every edge."""
+        return bool(self.edges) and all(edge.ok for edge in self.edges.values())
+
+
+@dataclass(frozen=True)
 class UnitOutcome:
     """What came of one unit.
 
@@ -66,12 +89,19 @@ class UnitOutcome:
     name: str
     objects: tuple[ObjectOutcome, ...] = ()
     actions: tuple[ActionOutcome, ...] = ()
+    proofs: tuple[ProofOutcome, ...] = ()
+    cleanup: tuple[ActionOutcome, ...] = ()
     waiting_for: tuple[str, ...] = ()
     pod_problems: tuple[str, ...] = ()
     errors: tuple[AIStackError, ...] = ()
     complete: bool = False
     """Every phase was applied and every action succeeded."""
     suspended: bool = False
+
+    @property
+    def proven(self) -> bool:
+        """Whether the last proof of each edge succeeded."""
+        return all(proof.proven for proof in self.proofs)
 
     @property
     def healthy(self) -> bool:

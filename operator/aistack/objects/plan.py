@@ -1,9 +1,10 @@
 """Plans: what to write to a cluster, in which order, and what came of it.
 
-A plan is made of **units** (one component each). A unit has three phases: *prepare* (Secrets, volumes, configuration,
-services; applied at once), *actions* (Jobs that run once per input, e.g. claims) and *run* (workloads). An action
-waits until the units that it names in ``after`` are healthy; workloads wait for their unit's ``after`` and its blocking
-actions.
+A plan is made of **units** (one component each). A unit has five phases: *prepare* (Secrets, volumes, configuration,
+services; applied at once), *actions* (Jobs that run once per input, e.g. claims), *proofs* (Jobs that try again and
+again what the actions made), *run* (workloads) and *cleanup* (actions once the unit is healthy). An action or a proof
+waits until the units that it names in ``after`` are healthy; workloads wait for their unit's ``after``, its blocking
+actions and its gating proofs.
 """
 
 from __future__ import annotations
@@ -101,21 +102,60 @@ class RunAction:
 
 
 @dataclass(frozen=True)
+class RunProof:
+    """A Job that tries edges by real work: after every change of its input, when it is asked for, and every so often.
+
+    The Job's name holds the hash of its input. Its pod says what came of each edge in the termination message of its
+    first container (:mod:`aistack.objects.proof`); that, and not the Job's end, ends a run.
+    """
+
+    key: str
+    """Names the purpose within the owner, e.g. ``mlflow``."""
+    manifest: Manifest
+    edges: tuple[str, ...]
+    """Keys of the actions whose result it tries; the last part of each is the edge's name in the Job's report."""
+    after: tuple[str, ...] = ()
+    """Units that must be healthy before the Job starts: those that it talks to."""
+    every: int = 0
+    """Seconds from one run to the next; 0 for none."""
+    on_change: bool = True
+    """Whether it runs when its input changed, or what it talks to was away; else only when it is asked for."""
+    token: str = ""
+    """Asks for a run now, each time that it is another one."""
+    gates: bool = False
+    """Whether changed workloads of the unit wait until it succeeded once with this input."""
+
+    @cached_property
+    def ref(self) -> ObjectRef:
+        """Which Job this is."""
+        return ref_of(self.manifest)
+
+
+@dataclass(frozen=True)
 class Unit:
-    """All of one component, in its three phases."""
+    """All of one component, in its phases."""
 
     name: str
     after: tuple[str, ...] = ()
     prepare: tuple[ApplyObject | CreateSecret, ...] = ()
     actions: tuple[RunAction, ...] = ()
+    proofs: tuple[RunProof, ...] = ()
     run: tuple[ApplyObject, ...] = ()
+    cleanup: tuple[RunAction, ...] = ()
+    """Actions that end what was replaced, once the unit is healthy and proven without it."""
     suspended: bool = False
     """Nothing of a suspended unit is written or deleted; its health is still reported."""
 
     def objects(self) -> Iterator[ApplyObject | CreateSecret]:
-        """Yield every desired object, in phase order (actions are not desired objects)."""
+        """Yield every desired object, in phase order (Jobs are not desired objects)."""
         yield from self.prepare
         yield from self.run
+
+    def jobs(self) -> Iterator[RunAction | RunProof]:
+        """Yield everything that is done by a Job."""
+        yield from self.actions
+        yield from self.proofs
+        yield from self.cleanup
 
 
 class DriftPolicy(StrEnum):

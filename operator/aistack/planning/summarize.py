@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from aistack.api.conditions import merge_conditions
+from aistack.api.conditions import Condition, ConditionType, merge_conditions
 from aistack.api.spec import AIStack
-from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus, EdgeState, EdgeStatus
+from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus
+from aistack.api.wiring import Readiness
 from aistack.errors import AIStackError, InvalidError
 from aistack.objects.health import HealthState
 from aistack.objects.outcome import ActionState, Outcome, UnitOutcome
+from aistack.planning.edges import edge_states, handled, not_proven, proven_condition
 from aistack.planning.plan import Planned
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_host
@@ -28,13 +29,18 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
         now: time of the change, for conditions that change.
     """
     components = tuple(_component(planned, r, outcome) for r in planned.resolved.values())
+    edges = edge_states(planned, outcome)
+    proven = proven_condition(edges, planned.stack.generation)
     judged = verdict(components, outcome)
-    return _with_verdict(planned.stack, judged, now).model_copy(
+    if planned.stack.spec.readiness is Readiness.PROVEN:
+        judged = judged.unless(proven)
+    return _with_verdict(planned.stack, judged, now, proven).model_copy(
         update={
             "components_ready": f"{sum(c.phase is ComponentPhase.READY for c in components)}/{len(components)}",
             "profile": planned.stack.spec.profile or "",
             "components": components,
-            "edges": _edges(planned, outcome),
+            "edges": edges,
+            "last_handled_prove": handled(planned, outcome),
             "footprint": planned.footprint,
             "catalog_digest": planned.catalog_digest,
         }
@@ -56,8 +62,13 @@ def summarize_deletion(stack: AIStack, waiting_for: tuple[str, ...], now: dateti
     return _with_verdict(stack, deleting(waiting_for), now)
 
 
-def _with_verdict(stack: AIStack, judged: Verdict, now: datetime) -> AIStackStatus:
-    conditions = merge_conditions(stack.status.conditions, judged.conditions(stack.generation), now)
+def _with_verdict(stack: AIStack, judged: Verdict, now: datetime, proven: Condition | None = None) -> AIStackStatus:
+    """Set the conditions; what was said of proofs stays where there is no news of them."""
+    news = judged.conditions(stack.generation)
+    known = any(c.type == ConditionType.PROVEN for c in stack.status.conditions)
+    if proven or not known:
+        news = (*news, proven or not_proven(stack.generation))
+    conditions = merge_conditions(stack.status.conditions, news, now)
     return stack.status.model_copy(
         update={
             "observed_generation": stack.generation,
@@ -115,27 +126,3 @@ def _url(stack: AIStack, r: Resolved) -> str:
         port = r.component.spec.workloads[page.workload].ports[page.port].port
         return f"http://{host}:{port}{page.path}"
     return ""
-
-
-def _edges(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
-    shares: dict[tuple[str, str, str], list[str]] = {}
-    for edge in planned.wiring.edges:
-        shares.setdefault((edge.consumer, edge.provider, edge.provide.contract), []).append(edge.key)
-    before = {(e.consumer, e.provider, e.contract): e for e in planned.stack.status.edges}
-    units = outcome.units
-    return tuple(_edge(place, keys, units.get(place[0], _NOTHING), before.get(place)) for place, keys in shares.items())
-
-
-def _edge(place: tuple[str, str, str], keys: Sequence[str], unit: UnitOutcome, before: EdgeStatus | None) -> EdgeStatus:
-    """Judge all shares of one contract that a component has; what was said of a suspended one's stays."""
-    if unit.suspended and before:
-        return before
-    claimed = {action.key for action in unit.actions if action.state is ActionState.SUCCEEDED}.issuperset(keys)
-    consumer, provider, contract = place
-    return EdgeStatus(
-        consumer=consumer,
-        provider=provider,
-        contract=contract,
-        state=EdgeState.UNPROVEN if claimed else EdgeState.PENDING,
-        message="claimed; no proof has run yet" if claimed else "",
-    )

@@ -19,6 +19,8 @@ from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
 from aistack.planning.networks import network_policies
+from aistack.planning.pods import pod_template
+from aistack.planning.proofs import proofs
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import SecretPlanner
 from aistack.planning.template import render_template
@@ -58,17 +60,24 @@ class UnitPlanner:
             provided={contract: s.ref.name for contract, s in admin.items()},
             own={s.base: s.ref.name for s in own},
         )
+        rendered = self._render(r, names)
+        tried = proofs(self.stack.name, claims, names.bindings, _accounts(r, rendered), self.catalog, self.images)
         made = chain(
-            self._render(r, names), network_policies(self.stack.name, r, self.wiring), (c.config for c in claims)
+            rendered,
+            network_policies(self.stack.name, r, self.wiring),
+            (c.config for c in claims),
+            (p.config for p in tried),
         )
         objects = sorted(hardener.harden(made), key=ref_of)
         jobs = [replace(c, job=hardener.harden([c.job])[0]).action(blocking=_blocks(r, c.edge)) for c in claims]
+        gates = any(share.generation > 1 for share in shares.values())
         secrets = (self._labelled(hardener, s) for s in chain(admin.values(), shares.values(), own))
         return Unit(
             name=name,
             after=tuple(sorted({e.provider for e in self.wiring.of(name) if _blocks(r, e)})),
             prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
             actions=tuple(jobs),
+            proofs=tuple(replace(p, job=hardener.harden([p.job])[0]).step(self.stack, gates=gates) for p in tried),
             run=tuple(self._apply(r, o) for o in objects if o["kind"] in RUN_KINDS),
             suspended=r.suspended,
         )
@@ -110,6 +119,13 @@ class UnitPlanner:
         check_kept(manifest, live, r.field, r.class_field)
         object_name(manifest["metadata"]["name"])
         return ApplyObject(manifest, strategy(manifest, live), retain=manifest["kind"] in DATA_KINDS)
+
+
+def _accounts(r: Resolved, rendered: Iterable[Manifest]) -> dict[str, str]:
+    """Return the service account of the component's own pods, by their identity."""
+    templates = (template for manifest in rendered if (template := pod_template(manifest)) is not None)
+    names = [str(name) for template in templates if (name := template["spec"].get("serviceAccountName"))]
+    return {r.name: names[0]} if names else {}
 
 
 def _blocks(r: Resolved, edge: Edge) -> bool:

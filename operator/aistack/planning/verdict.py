@@ -31,7 +31,6 @@ _ERROR_REASONS: Mapping[type[AIStackError], Reason] = {
 _LEFT_ALONE: Mapping[Verb, Reason] = {Verb.CONTESTED: Reason.CONTESTED, Verb.DRIFTED: Reason.DRIFTED}
 _TOLD_FIRST = (ComponentPhase.FAILED, ComponentPhase.PROGRESSING, ComponentPhase.SUSPENDED, ComponentPhase.PENDING)
 """Which of the components that aren't ready speaks for the stack; what is pending only waits for another one."""
-_NO_PROOF = "no proof has run yet"
 MAX_MESSAGE = 2000
 """Characters of a condition's message; a longer one is cut."""
 
@@ -47,15 +46,20 @@ class Verdict:
     message: str
 
     def conditions(self, generation: int) -> tuple[Condition, ...]:
-        """Return the conditions that say so; of Reconciling and Stalled at most one is true."""
+        """Return the conditions Ready, Reconciling and Stalled; of the last two at most one is true."""
         calm = Reason.HEALTHY if self.ready else self.reason
-        proven = (Reason.NOT_PROVEN, _NO_PROOF)
         return (
             _condition(ConditionType.READY, self.ready, self.reason, self.message, generation),
             _condition(ConditionType.RECONCILING, self.reconciling, calm, self.message, generation),
             _condition(ConditionType.STALLED, self.stalled, calm, self.message if self.stalled else "", generation),
-            _condition(ConditionType.PROVEN, False, *proven, generation),
         )
+
+    def unless(self, proven: Condition) -> Verdict:
+        """Return this verdict for a stack that is ready only once it is proven."""
+        if not self.ready or proven.status is ConditionStatus.TRUE:
+            return self
+        message = cut(f"{self.message}, and Ready waits for proofs: {proven.message}")
+        return Verdict(False, True, False, Reason(proven.reason), message)
 
 
 def _condition(kind: ConditionType, true: bool, reason: Reason, message: str, generation: int) -> Condition:
