@@ -89,7 +89,7 @@ def _documents(unit: Unit, files: Mapping[str, str]) -> Iterator[dict[str, Any]]
     yield {"unit": unit.name, "after": list(unit.after), "suspended": unit.suspended}
     for step in unit.prepare:
         yield _secret(step) if isinstance(step, CreateSecret) else _named(step.manifest, files)
-    yield from (action.manifest for action in unit.actions)
+    yield from (step.manifest for step in unit.jobs())
     yield from (step.manifest for step in unit.run)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from aistack.api.component import CLASS_STAYS, ComponentSpec, ComponentStorage, Size
-from aistack.api.group import API_VERSION, KIND, PROVE
+from aistack.api.group import API_VERSION, KIND, PROVE, ROTATE
 from aistack.api.model import Model, Observation, map_list
 from aistack.api.names import MAX_STACK_NAME
 from aistack.api.rules import UNIQUE_NAMES, Rule, matches
@@ -221,6 +221,11 @@ class AIStack(Model):
     def prove_asked(self) -> str:
         """What asks for proofs now: a token, and an edge after a space if one alone is meant; empty for nothing."""
         return self.metadata.annotations.get(PROVE, "")
+
+    @property
+    def rotate_asked(self) -> str:
+        """What asks for new credentials: a token, a space and the edge; empty for nothing."""
+        return self.metadata.annotations.get(ROTATE, "")
 
     @property
     def deleting(self) -> bool:

@@ -155,6 +155,9 @@ class AIStackStatus(Observation):
     last_handled_prove: str | None = None
     """Value of the annotation aistack.dev/prove that the latest proofs answer ('aistack prove' sets it)."""
 
+    last_handled_rotate: str | None = None
+    """Value of the annotation aistack.dev/rotate that was carried out last ('aistack rotate' sets it)."""
+
     footprint: Footprint | None = None
     """What the stack asks of the cluster."""
 

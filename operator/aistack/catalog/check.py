@@ -20,7 +20,10 @@ from aistack.catalog.schemas import schema_problems
 from aistack.errors import CatalogError
 
 _Model = TypeVar("_Model", bound=BaseModel)
-PROGRAMS = {"claim.py": {"claim": "admin, share", "revoke": "admin, share"}, "prove.py": {"prove": "share, step"}}
+PROGRAMS = {
+    "claim.py": dict.fromkeys(("claim", "retire", "revoke"), "admin, share"),
+    "prove.py": {"prove": "share, step"},
+}
 """What a contract's programs must define."""
 
 
@@ -105,7 +108,7 @@ def _contract(root: Path, folder: Path) -> Iterator[CatalogError]:
 def _program(root: Path, file: Path, functions: Mapping[str, str]) -> Iterator[CatalogError]:
     """Check that a program can be run; it is read, never imported."""
     if not file.is_file():
-        yield from _needed(root, file, f"write the functions {' and '.join(functions)}")
+        yield from _needed(root, file, f"write the functions {', '.join(functions)}")
         return
     try:
         tree = ast.parse(read_text(root, file))

@@ -52,7 +52,8 @@ class Inventory:
             if record.base and (record.exists or ref in present):
                 newest[record.base] = max(newest.get(record.base, (0, ref)), (record.generation, ref))
         for base, (generation, ref) in newest.items():
-            yield base, SecretRecord(generation, self.records[ref].desired, ref in present)
+            record = self.records[ref]
+            yield base, SecretRecord(generation, record.desired, ref in present, record.token)
 
     def identify(self, owner: Owner, live: Iterable[Live], settings: Settings) -> None:
         """Make records anew for objects that carry the owner's labels and our manager: the inventory was lost."""
@@ -74,7 +75,12 @@ def _intention(step: ApplyObject | CreateSecret | RunAction | RunProof) -> dict[
             return {"retain": step.retain}
         case CreateSecret():
             # The recipes' hash never changes for a generation, so it may be noted before the Secret exists.
-            known = {"base": step.base, "generation": step.generation, "desired": step.desired_hash}
+            known = {
+                "base": step.base,
+                "generation": step.generation,
+                "desired": step.desired_hash,
+                "token": step.token,
+            }
             return {"retain": step.retain, **known}
         case RunAction():
             return {"action": step.key, "exclusive": step.exclusive}

@@ -188,4 +188,4 @@ async def _outcome(ctx: Context, step: RunProof, live: Live | None) -> ProofOutc
     if live is not None and running:
         trouble = trouble_of(ctx, live) or "; ".join(await refused_pods(ctx, [step.ref]))
     ended = datetime.fromtimestamp(int(record.ended), UTC) if record.ended else None
-    return ProofOutcome(step.key, _edges(step, record), ended, record.token, running, trouble)
+    return ProofOutcome(step.key, _edges(step, record), ended, record.token, running, record.stale, trouble)

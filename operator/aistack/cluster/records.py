@@ -59,7 +59,7 @@ class Record:
     asked: str = ""
     """Of a proof: the token that its newest run was started with."""
     token: str = ""
-    """Of a proof: the token that its last run answered."""
+    """Of a proof: the token that its last run answered. Of a generated Secret: the request that it answers."""
 
     @property
     def exists(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aistack.cluster.actions import JOB_NAME, note_running, run_action
+from aistack.cluster.actions import AT_ONCE, JOB_NAME, note_running, run_action
 from aistack.cluster.apply import applied, apply_object, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
@@ -114,10 +114,15 @@ async def _clean_up(ctx: Context, unit: Unit) -> tuple[ActionOutcome, ...]:
     """End what was replaced; that it can't be ended yet stops nothing."""
     outcomes = []
     for step in unit.cleanup:
+        done_before = ctx.inventory.get(step.ref).succeeded
         try:
             outcomes.append(await run_action(ctx, step, may_start=True))
         except AIStackError as error:
             outcomes.append(ActionOutcome(step.key, ActionState.FAILED, str(error)))
+        if ctx.inventory.get(step.ref).succeeded and not done_before:
+            for proof in unit.proofs:  # that what stays works without what was ended
+                ctx.inventory.update(proof.ref, stale=True)
+            ctx.wakes.append(AT_ONCE)
     return tuple(outcomes)
 
 

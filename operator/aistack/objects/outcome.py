@@ -70,6 +70,8 @@ class ProofOutcome:
     token: str = ""
     """The newest token that a run answered."""
     running: bool = False
+    stale: bool = False
+    """Whether it must run again, as something that it talks to has changed since."""
     trouble: str = ""
     """What keeps its pod from running."""
 

@@ -66,6 +66,8 @@ class CreateSecret:
     manifest: Manifest
     recipes: Mapping[str, Recipe]
     retain: bool = True
+    token: str = ""
+    """The request for new values that this generation answers; empty for none."""
 
     @cached_property
     def ref(self) -> ObjectRef:
@@ -206,6 +208,8 @@ class SecretRecord:
     generation: int
     recipe_hash: str
     present: bool
+    token: str = ""
+    """The request for new values that it answers."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ class Claim:
     job: Manifest
 
     def action(self, *, blocking: bool) -> RunAction:
-        """Return the Job as an action; call once the Job is hardened.
+        """Return the Job as an action.
 
         Args:
             blocking: whether the consumer's own workloads need the share from the start.
@@ -69,6 +70,22 @@ def claim(
         "volumes": [*(binding_volume(*b) for b in bindings.items()), program.volume(name)],
     }
     return Claim(edge, program.config(name), job(object_name(name, inputs), pod, _labels(stack, edge)))
+
+
+def retirement(stack: str, claim: Claim) -> RunAction:
+    """Return the action that ends a share's former generations.
+
+    Args:
+        stack: the stack's name.
+        claim: that of the generation which stays.
+    """
+    job = deepcopy(claim.job)
+    inputs = job["metadata"]["name"].rpartition("-")[2]
+    job["metadata"]["name"] = object_name(stack, claim.edge.consumer, claim.edge.require.edge, "retire", inputs)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    container["name"] = "retire"
+    container["command"] = ["retire" if word == "claim" else word for word in container["command"]]
+    return RunAction(f"{claim.edge.key}/retire", job, exclusive=claim.edge.provider)
 
 
 def _labels(stack: str, edge: Edge) -> dict[str, str]:

@@ -29,6 +29,8 @@ class _Share:
     proof: EdgeProof | None = None
     proof_at: datetime | None = None
     trouble: str = ""
+    left: str = ""
+    """Why its former generations could not be ended."""
 
 
 def edge_states(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
@@ -77,7 +79,8 @@ def _share(unit: UnitOutcome, key: str) -> _Share:
     claimed = action is not None and action.state is ActionState.SUCCEEDED
     complaint = action.message if action and action.state is ActionState.FAILED else ""
     proof = next((p for p in unit.proofs if key in p.edges), None) or _without_result(unit)
-    return _Share(claimed, complaint, proof.edges.get(key), proof.ended, proof.trouble)
+    ends = (a.message for a in unit.cleanup if a.key == f"{key}/retire" and a.state is ActionState.FAILED)
+    return _Share(claimed, complaint, proof.edges.get(key), proof.ended, proof.trouble, next(ends, ""))
 
 
 def _without_result(unit: UnitOutcome) -> ProofOutcome:
@@ -115,7 +118,7 @@ def _judge(planned: Planned, share: _Share, absent: str) -> tuple[EdgeState, str
     if share.proof is None:
         return EdgeState.UNPROVEN, _why_unproven(planned.stack, share)
     if share.proof.ok:
-        return EdgeState.PROVEN, ""
+        return EdgeState.PROVEN, f"its former credentials still work: {share.left}" if share.left else ""
     last = share.proof.steps[-1].name if share.proof.steps else "start"
     return EdgeState.BROKEN, f"{last}: {share.proof.message}"
 
@@ -179,3 +182,13 @@ def handled(planned: Planned, outcome: Outcome) -> str | None:
     tokens = {proof.key: proof.token for unit in outcome.units.values() for proof in unit.proofs}
     done = bool(asked) and all(tokens.get(step.key) == step.token for step in steps)
     return asked if done else planned.stack.status.last_handled_prove
+
+
+def rotated(planned: Planned, outcome: Outcome) -> str | None:
+    """Return the annotation that asks for new credentials once they are in use, proven, and the former ones ended."""
+    asked = planned.stack.rotate_asked
+    edge = next((e for e in planned.wiring.edges if e.key == asked.partition(" ")[2]), None)
+    unit = outcome.units.get(edge.consumer, _NOTHING) if edge else _NOTHING
+    ended = all(action.state is ActionState.SUCCEEDED for action in unit.cleanup)
+    fresh = unit.proven and not any(proof.stale or proof.running for proof in unit.proofs)
+    return asked if edge and unit.healthy and fresh and ended else planned.stack.status.last_handled_rotate

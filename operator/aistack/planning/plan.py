@@ -46,7 +46,7 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
     """
     resolved = resolve(stack, catalog)
     wiring = wire(resolved, catalog)
-    secrets = SecretPlanner(stack.name, stack.namespace, catalog.contracts, observed)
+    secrets = SecretPlanner(stack.name, stack.namespace, catalog.contracts, observed, _rotations(stack))
     units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, ImageSource.of(stack))
     plan = Plan(
         waves=tuple(tuple(units.unit(name) for name in wave) for wave in wiring.waves),
@@ -55,6 +55,12 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
     )
     _refuse_doubles(plan)
     return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest)
+
+
+def _rotations(stack: AIStack) -> dict[str, str]:
+    """Return the request for new credentials by the edge that it names."""
+    edge = stack.rotate_asked.partition(" ")[2]
+    return {edge: stack.rotate_asked} if edge else {}
 
 
 def _refuse_doubles(plan: Plan) -> None:

@@ -36,7 +36,7 @@ class Proof:
     job: Manifest
 
     def step(self, stack: AIStack, *, gates: bool) -> RunProof:
-        """Return the Job as a proof; call once the Job is hardened.
+        """Return the Job as a proof.
 
         Args:
             stack: says how often, and whether somebody asks for it now.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aistack.api.names import MAX_NAME, object_name
@@ -30,12 +30,14 @@ class SecretPlanner:
         namespace: its namespace.
         contracts: the catalog's contracts.
         observed: tells which generations exist.
+        rotate: requests for new credentials, by the edge's key.
     """
 
     stack: str
     namespace: str
     contracts: Mapping[str, Contract]
     observed: Observed
+    rotate: Mapping[str, str] = field(default_factory=dict)
 
     def admin(self, r: Resolved, provide: Provide) -> CreateSecret:
         """Return the admin binding that a provider serves a contract with."""
@@ -62,7 +64,7 @@ class SecretPlanner:
             made = contract_recipes({**public, **contract.share}, contract, words)
             return complete(contract, {**self._place(provider, edge.provide), **made}, provider=provider.name)
 
-        return self._create(base, recipes)
+        return self._create(base, recipes, self.rotate.get(edge.key, ""))
 
     def own(self, r: Resolved) -> list[CreateSecret]:
         """Return the Secrets that a component generates for itself."""
@@ -119,8 +121,9 @@ class SecretPlanner:
         host = service_host(self.stack, self.namespace, r.name, provide.workload)
         return {"host": Literal(host), "port": Literal(str(port))}
 
-    def _create(self, base: str, recipes_of: RecipesOf) -> CreateSecret:
-        generation = self._generation(base, recipes_of)
+    def _create(self, base: str, recipes_of: RecipesOf, rotate: str = "") -> CreateSecret:
+        generation = self._generation(base, recipes_of, rotate)
+        known = self.observed.secrets.get(base)
         manifest: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -128,14 +131,16 @@ class SecretPlanner:
             "type": "Opaque",
             "immutable": True,
         }
-        return CreateSecret(base, generation, manifest, recipes_of(generation))
+        token = rotate or (known.token if known else "")
+        return CreateSecret(base, generation, manifest, recipes_of(generation), token=token)
 
-    def _generation(self, base: str, recipes_of: RecipesOf) -> int:
+    def _generation(self, base: str, recipes_of: RecipesOf, rotate: str) -> int:
         record = self.observed.secrets.get(base)
         if record is None:
             return 1
         unchanged = record.present and recipe_hash(recipes_of(record.generation)) == record.recipe_hash
-        return record.generation if unchanged else record.generation + 1
+        asked = bool(rotate) and rotate != record.token
+        return record.generation if unchanged and not asked else record.generation + 1
 
 
 def service_host(stack: str, namespace: str, component: str, workload: str) -> str:

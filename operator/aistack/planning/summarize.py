@@ -11,7 +11,7 @@ from aistack.api.wiring import Readiness
 from aistack.errors import AIStackError, InvalidError
 from aistack.objects.health import HealthState
 from aistack.objects.outcome import ActionState, Outcome, UnitOutcome
-from aistack.planning.edges import edge_states, handled, not_proven, proven_condition
+from aistack.planning.edges import edge_states, handled, not_proven, proven_condition, rotated
 from aistack.planning.plan import Planned
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_host
@@ -41,6 +41,7 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
             "components": components,
             "edges": edges,
             "last_handled_prove": handled(planned, outcome),
+            "last_handled_rotate": rotated(planned, outcome),
             "footprint": planned.footprint,
             "catalog_digest": planned.catalog_digest,
         }

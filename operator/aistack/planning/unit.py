@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TypeVar
 
 from aistack.api.names import object_name
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, ref_of
-from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
+from aistack.objects.plan import ApplyObject, CreateSecret, Observed, RunAction, RunProof, Unit
 from aistack.planning.allowed import refusals, unserved
-from aistack.planning.claims import Claim, claim
+from aistack.planning.claims import Claim, claim, retirement
 from aistack.planning.context import SecretNames, TemplateContext
 from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
@@ -28,6 +29,7 @@ from aistack.planning.wire import Edge, Wiring
 
 RUN_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 """Kinds that start pods: applied last."""
+_Job = TypeVar("_Job", RunAction, RunProof)
 DATA_KINDS = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: kept by ``deletionPolicy: Retain``."""
 
@@ -69,16 +71,18 @@ class UnitPlanner:
             (p.config for p in tried),
         )
         objects = sorted(hardener.harden(made), key=ref_of)
-        jobs = [replace(c, job=hardener.harden([c.job])[0]).action(blocking=_blocks(r, c.edge)) for c in claims]
         gates = any(share.generation > 1 for share in shares.values())
+        # Pods that a tool spawned go on with what they were given: their former share works until the next generation.
+        former = [c for c in claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
         secrets = (self._labelled(hardener, s) for s in chain(admin.values(), shares.values(), own))
         return Unit(
             name=name,
             after=tuple(sorted({e.provider for e in self.wiring.of(name) if _blocks(r, e)})),
             prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
-            actions=tuple(jobs),
-            proofs=tuple(replace(p, job=hardener.harden([p.job])[0]).step(self.stack, gates=gates) for p in tried),
+            actions=tuple(_hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in claims),
+            proofs=tuple(_hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
             run=tuple(self._apply(r, o) for o in objects if o["kind"] in RUN_KINDS),
+            cleanup=tuple(_hardened(hardener, retirement(self.stack.name, c)) for c in former),
             suspended=r.suspended,
         )
 
@@ -119,6 +123,10 @@ class UnitPlanner:
         check_kept(manifest, live, r.field, r.class_field)
         object_name(manifest["metadata"]["name"])
         return ApplyObject(manifest, strategy(manifest, live), retain=manifest["kind"] in DATA_KINDS)
+
+
+def _hardened(hardener: Hardener, step: _Job) -> _Job:
+    return replace(step, manifest=hardener.harden([step.manifest])[0])
 
 
 def _accounts(r: Resolved, rendered: Iterable[Manifest]) -> dict[str, str]:

@@ -86,7 +86,7 @@ SPOILT = (
     Spoilt("claim-without-revoke", CLAIM, "has no function revoke(admin, share)", "def revoke(", "def undo("),
     Spoilt("claim-that-is-no-text", CLAIM, f"{CLAIM}: is no text in UTF-8", new="\udcff"),
     Spoilt("latest-of-somebody-else", COMPONENT, "server.tag: latest is no version", new=FOREIGN),
-    Spoilt("no-claim", CLAIM, f"{CLAIM}: is missing: write the functions claim and revoke"),
+    Spoilt("no-claim", CLAIM, f"{CLAIM}: is missing: write the functions claim, retire, revoke"),
     Spoilt(
         "contract-of-another-folder",
         "contracts/postgres/contract.yaml",

@@ -7,3 +7,7 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
 
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """Take it back."""
+
+
+def retire(admin: dict[str, str], share: dict[str, str]) -> None:
+    """End its former generations."""
