@@ -153,8 +153,13 @@ class StackLab:
         return live
 
     async def converge(self, pipeline: Pipeline) -> Manifest:
-        """Reconcile until the stack says that it is ready."""
-        return await self.until(pipeline, lambda live: condition(live, "Ready")["status"] == "True")
+        """Reconcile until the stack says that it is ready, and proven unless its proofs are off."""
+
+        def settled(live: Manifest) -> bool:
+            off = live["spec"].get("proofs", {}).get("every") == "off"
+            return all(condition(live, kind)["status"] == "True" for kind in ("Ready", *(() if off else ("Proven",))))
+
+        return await self.until(pipeline, settled)
 
     async def prove(self, pipeline: Pipeline) -> Manifest:
         """Reconcile until the stack says that it is proven."""

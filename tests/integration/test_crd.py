@@ -23,7 +23,13 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
-DEFAULTS: dict[str, Any] = {"size": "small", "deletionPolicy": "Retain", "drift": "Enforce", "suspend": False}
+DEFAULTS: dict[str, Any] = {
+    "size": "small",
+    "readiness": "Health",
+    "deletionPolicy": "Retain",
+    "drift": "Enforce",
+    "suspend": False,
+}
 COMPONENT_DEFAULTS: dict[str, Any] = {"enabled": True, "suspend": False}
 IMAGES_DEFAULTS: dict[str, Any] = {"pullPolicy": "IfNotPresent"}
 

@@ -34,8 +34,8 @@ async def test_a_stack_becomes_objects_and_a_status(lab: StackLab) -> None:
     assert status["componentsReady"] == "3/3"
     assert {c["name"]: c["phase"] for c in status["components"]} == {"db": "Ready", "store": "Ready", "web": "Ready"}
     assert {(e["from"], e["to"], e["contract"], e["state"]) for e in status["edges"]} == {
-        ("web", "db", "sql", "Unproven"),
-        ("web", "store", "blob", "Unproven"),
+        ("web", "db", "sql", "Proven"),
+        ("web", "store", "blob", "Proven"),
     }
     assert status["footprint"] == {"cpu": "500m", "memory": "1216Mi", "storage": "5Gi", "pods": 6}
     for ref in plan(namespace=lab.namespace).plan.refs():
@@ -74,7 +74,7 @@ async def test_a_second_pass_over_a_settled_stack_writes_nothing_and_asks_nothin
         lab.calls.clear()
         after, delay = await operator.reconcile(live)
         assert dict(lab.calls) == {}
-        assert delay == 0
+        assert 0 < delay <= 3600, "the next proof"
         assert after == live
         assert await lab.versions() == before
 

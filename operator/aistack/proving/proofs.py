@@ -24,7 +24,6 @@ PATIENCE = 5.0
 TERMINATION_LOG = Path("/dev/termination-log")
 LONGEST_REPORT = 4096
 """Bytes that Kubernetes keeps of a termination message."""
-LONGEST_MESSAGE = 400
 Steps = list[dict[str, Any]]
 
 
@@ -143,17 +142,15 @@ def _last_attempt(steps: Steps) -> Steps:
 
 
 def fit(found: dict[str, Steps]) -> str:
-    """Encode a report so that the kubelet keeps all of it: what went well is left out first."""
-    short = {edge: [_short(step) for step in steps] for edge, steps in found.items()}
-    if len(text := _encode(short)) <= LONGEST_REPORT:
-        return text
-    return _encode({edge: steps[-1:] for edge, steps in short.items()})[:LONGEST_REPORT]
+    """Encode a report so that the kubelet keeps all of it: what went well is left out first, then the ends of words."""
+    for longest, kept in ((400, 0), (400, -1), (100, -1), (20, -1)):
+        report = {edge: [_short(step, longest) for step in steps[kept:]] for edge, steps in found.items()}
+        text = json.dumps(report, separators=(",", ":"))
+        if len(text) <= LONGEST_REPORT:
+            break
+    return text
 
 
-def _short(step: dict[str, Any]) -> dict[str, Any]:
+def _short(step: dict[str, Any], longest: int) -> dict[str, Any]:
     kept = {"name": step["name"], "ok": step["ok"], "ms": step["milliseconds"]}
-    return kept if step["ok"] else {**kept, "class": step["class"], "message": step["message"][:LONGEST_MESSAGE]}
-
-
-def _encode(report: dict[str, Steps]) -> str:
-    return json.dumps(report, separators=(",", ":"))
+    return kept if step["ok"] else {**kept, "class": step["class"], "message": step["message"][:longest]}
