@@ -155,6 +155,10 @@ class Provider:
         """
         self._run("claim", share, admin)
 
+    def retire(self, share: Binding) -> None:
+        """End a share's former generations."""
+        self._run("retire", share, None)
+
     def revoke(self, share: Binding) -> None:
         """Revoke a share."""
         self._run("revoke", share, None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import psycopg
 import pytest
 
-from tests.contracts.shipped import Binding, ClaimFailedError, Provider
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider
 
 
 def connect(share: Binding, **changes: str) -> psycopg.Connection:
@@ -202,7 +203,7 @@ def test_the_password_is_in_no_log_of_statements(postgres: Provider, share: Bind
     [
         pytest.param({"password": "wrong"}, "auth", id="wrong password"),
         pytest.param({"database": "nowhere"}, "absent", id="no such database"),
-        pytest.param({"port": "1"}, "unreachable", id="nobody listens"),
+        pytest.param({"port": "1"}, "network", id="nobody listens"),
     ],
 )
 def test_a_failure_says_whose_turn_it_is(
@@ -218,3 +219,105 @@ def test_a_failure_says_whose_turn_it_is(
 def test_a_name_that_the_server_would_cut_off_is_refused(postgres: Provider) -> None:
     with pytest.raises(ClaimFailedError, match="longer than 63 bytes"):
         postgres.claim({**toy(postgres), "username": "a" * 64})
+
+
+WORK = ["log in", "create a table", "insert 100 rows and read them", "drop the table", "the login administers nothing"]
+
+
+def test_a_proof_does_real_work_and_is_refused_elsewhere(postgres: Provider, share: Binding) -> None:
+    postgres.claim(toy(postgres, name="demo_other"))
+    steps = postgres.prove(share)
+    assert steps[:6] == [*WORK, "a wrong password is refused"]
+    assert "the login on database demo_other is refused" in steps
+    assert query(share, "select count(*) from pg_tables where tablename like 'aistack_proof%'") == [(0,)]
+
+
+def test_a_proof_sweeps_what_one_that_was_cut_off_left(postgres: Provider, share: Binding) -> None:
+    query(share, "create table if not exists aistack_proof_1_ab (id int)")
+    postgres.prove(share)
+    assert query(share, "select count(*) from pg_tables where tablename = 'aistack_proof_1_ab'") == [(0,)]
+
+
+def spoil(postgres: Provider, statement: str, database: str = "") -> None:
+    """Change something as the server's administrator."""
+    query({**postgres.admin, "database": database or postgres.admin["database"]}, statement)
+
+
+BREAKS = {
+    "the password was changed": ("alter role \"demo_toy.1\" password 'other'", "log in", "auth"),
+    "the login was ended": ('alter role "demo_toy.1" nologin', "log in", "auth"),
+    "no more connections": ('alter role "demo_toy.1" connection limit 0', "log in", "quota"),
+    "no right to make tables": ("revoke create on schema public from pg_database_owner", "create a table", "auth"),
+    "a right too many": ('alter role "demo_toy.1" createdb', "the login administers nothing", "auth"),
+    "another's database is open": (
+        "grant connect on database demo_other to public", "the login on database demo_other is refused", "auth",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "step", "kind"), BREAKS.values(), ids=BREAKS)
+def test_a_proof_finds_what_broke(postgres: Provider, share: Binding, statement: str, step: str, kind: str) -> None:
+    postgres.claim(toy(postgres, name="demo_other"))
+    database = "demo_toy" if "schema" in statement else ""
+    spoil(postgres, statement, database)
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            postgres.prove(share)
+        assert (failed.value.step, failed.value.kind) == (step, kind)
+        assert share["password"] not in failed.value.message
+    finally:
+        if database:
+            spoil(postgres, "grant create on schema public to pg_database_owner", database)
+        spoil(postgres, 'alter role "demo_toy.1" connection limit -1 nocreatedb')
+        postgres.claim(toy(postgres, name="demo_other"))
+        postgres.claim(share)
+    postgres.prove(share)
+
+
+def test_a_proof_finds_that_anybody_is_let_in(postgres: Provider, share: Binding) -> None:
+    """As with ``trust`` in pg_hba.conf: a wrong password opens the database."""
+
+    def replace_rules(rules: str) -> None:
+        lines = psycopg.sql.Literal(rules).as_string(admin)
+        admin.execute(f"copy (select regexp_split_to_table({lines}, chr(10))) to program 'cat > pg_hba.conf'")
+        admin.execute("select pg_reload_conf()")
+
+    with closing(connect(postgres.admin)) as admin:
+        ((rules,),) = admin.execute("select pg_read_file('pg_hba.conf')").fetchall()
+        replace_rules("host all all 127.0.0.1/32 trust")
+        try:
+            time.sleep(1)  # the server reads its rules when it gets round to it
+            with pytest.raises(ProofFailedError) as failed:
+                postgres.prove(share)
+            assert (failed.value.step, failed.value.kind) == ("a wrong password is refused", "auth")
+        finally:
+            replace_rules(rules)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "says"),
+    [
+        ({"host": "nowhere.invalid"}, "network", "host name doesn't resolve"),
+        ({"port": "1"}, "network", "nothing listens there"),
+        ({"sslmode": "require"}, "tls", "doesn't speak TLS"),
+        ({"database": "demo_nothing"}, "absent", "the database doesn't exist"),
+    ],
+    ids=["unknown host", "nobody there", "no TLS", "no database"],
+)
+def test_what_is_wrong_with_a_binding_is_told(
+    postgres: Provider, share: Binding, changes: dict[str, str], kind: str, says: str
+) -> None:
+    with pytest.raises(ProofFailedError, match=says) as failed:
+        postgres.prove({**share, **changes})
+    assert (failed.value.step, failed.value.kind) == ("log in", kind)
+
+
+def test_retiring_ends_the_former_logins_only(postgres: Provider, share: Binding) -> None:
+    second = toy(postgres, 2)
+    postgres.claim(second)
+    postgres.prove(share)
+    postgres.retire(second)
+    with pytest.raises(ProofFailedError, match="log in: auth"):
+        postgres.prove(share)
+    postgres.prove(second)
+    postgres.revoke(second)

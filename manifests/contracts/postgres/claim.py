@@ -6,13 +6,12 @@ before it works until the generation after. Nobody but the owner and superusers 
 The owner rules its database: its settings, and what names in it mean. So the administrator brings settings of its own.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 import psycopg
+from contracts.postgres.client import connect, opens
 from psycopg import errors, sql
 
-TIMEOUT_SECONDS = 10
 LONGEST_NAME = 63
 """PostgreSQL cuts longer names off without a word."""
 KEPT_LOGINS = 2
@@ -38,43 +37,14 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     end_logins(admin, share["database"], KEPT_LOGINS)
 
 
+def retire(admin: dict[str, str], share: dict[str, str]) -> None:
+    """End all logins of the owner but the share's own, and their sessions."""
+    end_logins(admin, share["database"], kept=1)
+
+
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """End all logins of the share and their sessions; the database and its owner stay."""
     end_logins(admin, share["database"], 0)
-
-
-@contextmanager
-def connect(binding: dict[str, str], options: str = "") -> Iterator[psycopg.Connection]:
-    """Connect as a binding says; the server's refusals become Python's own exceptions."""
-    who = f"{binding['username']} on database {binding['database']} at {binding['host']}:{binding['port']}"
-    try:
-        with psycopg.connect(
-            host=binding["host"],
-            port=binding["port"],
-            dbname=binding["database"],
-            user=binding["username"],
-            password=binding["password"],
-            options=options,
-            connect_timeout=TIMEOUT_SECONDS,
-            autocommit=True,
-        ) as connection:
-            yield connection
-    except errors.InsufficientPrivilege as error:
-        raise PermissionError(f"{who}: {error.diag.message_primary}") from None
-    except psycopg.OperationalError as error:
-        raise refusal(who, error) from None
-    except psycopg.Error as error:
-        raise RuntimeError(f"{who}: {error.diag.message_primary or type(error).__name__}") from None
-
-
-def refusal(who: str, error: psycopg.OperationalError) -> Exception:
-    """Tell a server that refuses from one that isn't there; libpq gives no code before a session exists."""
-    text = " ".join(str(error).split())
-    if "authentication failed" in text or "permission denied" in text:
-        return PermissionError(f"{who}: refused by the server")
-    if 'database "' in text and "does not exist" in text:
-        return LookupError(f"{who}: the database doesn't exist")
-    return ConnectionError(f"{who}: {text}")
 
 
 def administer(admin: dict[str, str], database: str = "") -> AbstractContextManager[psycopg.Connection]:
@@ -149,15 +119,6 @@ def verify(admin: dict[str, str], share: dict[str, str]) -> None:
     for other in shared_databases(admin):
         if opens({**share, "database": other}):
             raise PermissionError(f"login {share['username']} can also open database {other}")
-
-
-def opens(binding: dict[str, str]) -> bool:
-    """Tell whether the server lets a binding in."""
-    try:
-        with connect(binding):
-            return True
-    except PermissionError:
-        return False
 
 
 def logins(server: psycopg.Connection, owner: str) -> list[str]:

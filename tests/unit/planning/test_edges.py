@@ -74,13 +74,13 @@ STATES: dict[str, tuple[Outcome, EdgeStatus | None, EdgeState, str, datetime | N
         outcome(GOOD, FAILED_CLAIM), PROVEN_BEFORE,
         EdgeState.BROKEN, "its share can't be made: the administrator is refused", THEN,
     ),
-    "new credentials after a success": (outcome(None), PROVEN_BEFORE, EdgeState.UNPROVEN, "claimed, not tried yet", THEN),
+    "new credentials after a success": (outcome(None), PROVEN_BEFORE, EdgeState.UNPROVEN, "not tried yet", THEN),
     "broken until it is proven again": (outcome(None), BROKEN_BEFORE, EdgeState.BROKEN, "log in: refused", THEN),
     "the provider is away": (
         outcome(GOOD, database=AWAY), PROVEN_BEFORE,
         EdgeState.BROKEN, "the provider isn't ready: Deployment demo-db: 0 of 1 pods are available", THEN,
     ),
-    "the provider isn't there yet": (outcome(None, database=AWAY), None, EdgeState.UNPROVEN, "claimed, not tried", None),
+    "the provider isn't there yet": (outcome(None, database=AWAY), None, EdgeState.UNPROVEN, "not tried yet", None),
     "former credentials can't be ended": (
         outcome(cleanup=(ActionOutcome("web/sql/retire", ActionState.FAILED, "no right"),)), None,
         EdgeState.PROVEN, "its former credentials still work: no right", LATER,

@@ -1,0 +1,103 @@
+"""Sessions with a PostgreSQL server, whose refusals become Python's own exceptions."""
+
+import errno
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+TIMEOUT_SECONDS = 10
+_SAYS: tuple[tuple[str, type[Exception], str], ...] = (
+    ("authentication failed", PermissionError, "the login or its password is refused"),
+    ("permission denied for database", PermissionError, "the login may not connect to this database"),
+    ("not permitted to log in", PermissionError, "the login was ended (NOLOGIN)"),
+    ("no pg_hba.conf entry", PermissionError, "the server's pg_hba.conf admits no such login from here"),
+    ("certificate has expired", ssl.SSLError, "its certificate has expired, or the clocks differ"),
+    ("certificate is not yet valid", ssl.SSLError, "its certificate isn't valid yet, or the clocks differ"),
+    ("does not match host name", ssl.SSLError, "its certificate is for another host name; write that name as host"),
+    (
+        "certificate verify failed",
+        ssl.SSLError,
+        "its certificate isn't trusted; put its authority's into the key ca.crt",
+    ),
+    ("root certificate file", ssl.SSLError, "no authority is known; put its certificate into the key ca.crt"),
+    ("does not support SSL", ssl.SSLError, "it doesn't speak TLS; write sslmode: prefer, or switch TLS on there"),
+    ("SSL error", ssl.SSLError, "TLS failed"),
+    ("could not translate host name", ConnectionError, "the host name doesn't resolve; correct the key host"),
+    ("Connection refused", ConnectionError, "nothing listens there; is it up, and are host and port right?"),
+    ("timeout expired", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
+    ("timed out", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
+)
+"""What libpq's words mean: it gives no code before a session exists."""
+_FULL = ("too many connections", "remaining connection slots", "No space left")
+
+
+@contextmanager
+def connect(binding: dict[str, str], options: str = "") -> Iterator[psycopg.Connection]:
+    """Connect as a binding says.
+
+    Args:
+        binding: host, port, database, username, password; sslmode and ca-file where they matter.
+        options: settings of the session, e.g. ``-c statement_timeout=5000``.
+    """
+    with (
+        plain_errors(binding),
+        psycopg.connect(
+            host=binding["host"],
+            port=binding["port"],
+            dbname=binding["database"],
+            user=binding["username"],
+            password=binding["password"],
+            sslmode=binding.get("sslmode", "prefer"),
+            sslrootcert=binding.get("ca-file"),
+            options=options,
+            connect_timeout=TIMEOUT_SECONDS,
+            autocommit=True,
+        ) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def plain_errors(binding: dict[str, str]) -> Iterator[None]:
+    """Turn what psycopg raises inside the block into Python's own exceptions."""
+    who = f"{binding['username']} on database {binding['database']} at {binding['host']}:{binding['port']}"
+    try:
+        yield
+    except psycopg.Error as error:
+        raise plain(who, error) from None
+
+
+def plain(who: str, error: psycopg.Error) -> Exception:
+    """Return Python's own exception for the server's or libpq's."""
+    text = " ".join((error.diag.message_primary or str(error)).split())
+    if isinstance(error, errors.DiskFull | errors.TooManyConnections) or any(words in text for words in _FULL):
+        return OSError(errno.EDQUOT, f"{who}: the server has no room left: {text}")
+    if isinstance(error, errors.InsufficientPrivilege):
+        return PermissionError(f"{who}: {text}")
+    if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
+        return TimeoutError(f"{who}: {text}")
+    if isinstance(error, psycopg.OperationalError):
+        return refusal(who, text)
+    return RuntimeError(f"{who}: {text or type(error).__name__}")
+
+
+def refusal(who: str, text: str) -> Exception:
+    """Tell a server that refuses from one that isn't there."""
+    for words, kind, meaning in _SAYS:
+        if words in text:
+            return kind(f"{who}: {meaning}")
+    if 'database "' in text and "does not exist" in text:
+        return LookupError(f"{who}: the database doesn't exist")
+    return ConnectionError(f"{who}: {text}")
+
+
+def opens(binding: dict[str, str]) -> bool:
+    """Tell whether the server lets a binding in."""
+    try:
+        with connect(binding):
+            return True
+    except PermissionError:
+        return False
