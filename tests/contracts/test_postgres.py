@@ -224,18 +224,25 @@ def test_a_name_that_the_server_would_cut_off_is_refused(postgres: Provider) -> 
 WORK = ["log in", "create a table", "insert 100 rows and read them", "drop the table", "the login administers nothing"]
 
 
-def test_a_proof_does_real_work_and_is_refused_elsewhere(postgres: Provider, share: Binding) -> None:
+@pytest.fixture
+def proven(postgres: Provider) -> Binding:
+    """Claimed, for a consumer of this part alone: what others did to their database shows in proofs."""
+    postgres.claim(toy(postgres, name="demo_proof"))
+    return toy(postgres, name="demo_proof")
+
+
+def test_a_proof_does_real_work_and_is_refused_elsewhere(postgres: Provider, proven: Binding) -> None:
     postgres.claim(toy(postgres, name="demo_other"))
-    steps = postgres.prove(share)
+    steps = postgres.prove(proven)
     assert steps[:6] == [*WORK, "a wrong password is refused"]
     assert "the login on database demo_other is refused" in steps
-    assert query(share, "select count(*) from pg_tables where tablename like 'aistack_proof%'") == [(0,)]
+    assert query(proven, "select count(*) from pg_tables where tablename like 'aistack_proof%'") == [(0,)]
 
 
-def test_a_proof_sweeps_what_one_that_was_cut_off_left(postgres: Provider, share: Binding) -> None:
-    query(share, "create table if not exists aistack_proof_1_ab (id int)")
-    postgres.prove(share)
-    assert query(share, "select count(*) from pg_tables where tablename = 'aistack_proof_1_ab'") == [(0,)]
+def test_a_proof_sweeps_what_one_that_was_cut_off_left(postgres: Provider, proven: Binding) -> None:
+    query(proven, "create table if not exists aistack_proof_1_ab (id int)")
+    postgres.prove(proven)
+    assert query(proven, "select count(*) from pg_tables where tablename = 'aistack_proof_1_ab'") == [(0,)]
 
 
 def spoil(postgres: Provider, statement: str, database: str = "") -> None:
@@ -244,11 +251,11 @@ def spoil(postgres: Provider, statement: str, database: str = "") -> None:
 
 
 BREAKS = {
-    "the password was changed": ("alter role \"demo_toy.1\" password 'other'", "log in", "auth"),
-    "the login was ended": ('alter role "demo_toy.1" nologin', "log in", "auth"),
-    "no more connections": ('alter role "demo_toy.1" connection limit 0', "log in", "quota"),
+    "the password was changed": ("alter role \"demo_proof.1\" password 'other'", "log in", "auth"),
+    "the login was ended": ('alter role "demo_proof.1" nologin', "log in", "auth"),
+    "no more connections": ('alter role "demo_proof.1" connection limit 0', "log in", "quota"),
     "no right to make tables": ("revoke create on schema public from pg_database_owner", "create a table", "auth"),
-    "a right too many": ('alter role "demo_toy.1" createdb', "the login administers nothing", "auth"),
+    "a right too many": ('alter role "demo_proof.1" createdb', "the login administers nothing", "auth"),
     "another's database is open": (
         "grant connect on database demo_other to public", "the login on database demo_other is refused", "auth",
     ),
@@ -256,25 +263,25 @@ BREAKS = {
 
 
 @pytest.mark.parametrize(("statement", "step", "kind"), BREAKS.values(), ids=BREAKS)
-def test_a_proof_finds_what_broke(postgres: Provider, share: Binding, statement: str, step: str, kind: str) -> None:
+def test_a_proof_finds_what_broke(postgres: Provider, proven: Binding, statement: str, step: str, kind: str) -> None:
     postgres.claim(toy(postgres, name="demo_other"))
-    database = "demo_toy" if "schema" in statement else ""
+    database = "demo_proof" if "schema" in statement else ""
     spoil(postgres, statement, database)
     try:
         with pytest.raises(ProofFailedError) as failed:
-            postgres.prove(share)
+            postgres.prove(proven)
         assert (failed.value.step, failed.value.kind) == (step, kind)
-        assert share["password"] not in failed.value.message
+        assert proven["password"] not in failed.value.message
     finally:
         if database:
             spoil(postgres, "grant create on schema public to pg_database_owner", database)
-        spoil(postgres, 'alter role "demo_toy.1" connection limit -1 nocreatedb')
+        spoil(postgres, 'alter role "demo_proof.1" connection limit -1 nocreatedb')
         postgres.claim(toy(postgres, name="demo_other"))
-        postgres.claim(share)
-    postgres.prove(share)
+        postgres.claim(proven)
+    postgres.prove(proven)
 
 
-def test_a_proof_finds_that_anybody_is_let_in(postgres: Provider, share: Binding) -> None:
+def test_a_proof_finds_that_anybody_is_let_in(postgres: Provider, proven: Binding) -> None:
     """As with ``trust`` in pg_hba.conf: a wrong password opens the database."""
 
     def replace_rules(rules: str) -> None:
@@ -288,7 +295,7 @@ def test_a_proof_finds_that_anybody_is_let_in(postgres: Provider, share: Binding
         try:
             time.sleep(1)  # the server reads its rules when it gets round to it
             with pytest.raises(ProofFailedError) as failed:
-                postgres.prove(share)
+                postgres.prove(proven)
             assert (failed.value.step, failed.value.kind) == ("a wrong password is refused", "auth")
         finally:
             replace_rules(rules)
@@ -305,19 +312,19 @@ def test_a_proof_finds_that_anybody_is_let_in(postgres: Provider, share: Binding
     ids=["unknown host", "nobody there", "no TLS", "no database"],
 )
 def test_what_is_wrong_with_a_binding_is_told(
-    postgres: Provider, share: Binding, changes: dict[str, str], kind: str, says: str
+    postgres: Provider, proven: Binding, changes: dict[str, str], kind: str, says: str
 ) -> None:
     with pytest.raises(ProofFailedError, match=says) as failed:
-        postgres.prove({**share, **changes})
+        postgres.prove({**proven, **changes})
     assert (failed.value.step, failed.value.kind) == ("log in", kind)
 
 
-def test_retiring_ends_the_former_logins_only(postgres: Provider, share: Binding) -> None:
-    second = toy(postgres, 2)
+def test_retiring_ends_the_former_logins_only(postgres: Provider, proven: Binding) -> None:
+    second = toy(postgres, 2, "demo_proof")
     postgres.claim(second)
-    postgres.prove(share)
+    postgres.prove(proven)
     postgres.retire(second)
     with pytest.raises(ProofFailedError, match="log in: auth"):
-        postgres.prove(share)
+        postgres.prove(proven)
     postgres.prove(second)
     postgres.revoke(second)

@@ -25,6 +25,7 @@ _SAYS: tuple[tuple[str, type[Exception], str], ...] = (
     ("root certificate file", ssl.SSLError, "no authority is known; put its certificate into the key ca.crt"),
     ("does not support SSL", ssl.SSLError, "it doesn't speak TLS; write sslmode: prefer, or switch TLS on there"),
     ("SSL error", ssl.SSLError, "TLS failed"),
+    ("failed to resolve host", ConnectionError, "the host name doesn't resolve; correct the key host"),
     ("could not translate host name", ConnectionError, "the host name doesn't resolve; correct the key host"),
     ("Connection refused", ConnectionError, "nothing listens there; is it up, and are host and port right?"),
     ("timeout expired", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
