@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.contracts.seaweedfs import seaweedfs
 from tests.contracts.servers import free_port
-from tests.contracts.shipped import Binding, ClaimFailedError, Provider, Shipped
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 
 
 def client(share: Binding, service: str = "s3") -> Any:
@@ -174,7 +174,7 @@ def test_revoking_what_was_never_claimed_succeeds(s3: Provider, share: Binding) 
     ("changes", "kind"),
     [
         pytest.param({"secret-key": "wrong" * 8}, "auth", id="wrong key"),
-        pytest.param({"endpoint": "http://127.0.0.1:1"}, "unreachable", id="nobody listens"),
+        pytest.param({"endpoint": "http://127.0.0.1:1"}, "network", id="nobody listens"),
     ],
 )
 def test_a_failure_says_whose_turn_it_is(
@@ -185,3 +185,149 @@ def test_a_failure_says_whose_turn_it_is(
         s3.claim(s3.share("mlflow"), {**s3.admin, **changes})
     assert failure.value.kind == kind
     assert s3.admin["secret-key"] not in json.dumps(str(failure.value))
+
+
+WORK = ["write 20 MiB in parts", "look at it", "read a range of it", "list it", "delete it"]
+CLOSED = [
+    "a wrong secret key is refused",
+    "a request without a key is refused",
+    "the key sees its own bucket alone",
+]
+
+
+@pytest.fixture
+def proven(share: Binding) -> Binding:
+    """Claimed; on loopback the store's other ports are open, as nobody else can reach them there."""
+    return {key: value for key, value in share.items() if not key.endswith("-ports")}
+
+
+def test_a_proof_does_real_work_and_is_refused_elsewhere(s3: Provider, proven: Binding) -> None:
+    assert s3.prove(proven) == [*WORK, *CLOSED]
+    assert "Contents" not in client(proven).list_objects_v2(Bucket=proven["bucket"], Prefix=".aistack-proof/")
+
+
+def test_a_proof_sweeps_what_one_that_was_cut_off_left(s3: Provider, proven: Binding) -> None:
+    own, place = client(proven), {"Bucket": proven["bucket"], "Key": ".aistack-proof/1-ab"}
+    own.put_object(**place, Body=b"old")
+    own.create_multipart_upload(**place)
+    s3.prove(proven)
+    assert "Contents" not in own.list_objects_v2(Bucket=proven["bucket"], Prefix=".aistack-proof/")
+    assert "Uploads" not in client({**proven, **s3.admin}).list_multipart_uploads(Bucket=proven["bucket"])
+
+
+def read_only(s3: Provider, share: Binding) -> None:
+    """Take the right to write away."""
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::*"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    admin = client(s3.admin, "iam")
+    admin.put_user_policy(UserName=share["username"], PolicyName="bucket", PolicyDocument=document)
+
+
+def too_much(s3: Provider, share: Binding) -> None:
+    """Open every bucket to the share."""
+    statement = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    admin = client(s3.admin, "iam")
+    admin.put_user_policy(UserName=share["username"], PolicyName="bucket", PolicyDocument=document)
+
+
+def drop_bucket(s3: Provider, share: Binding) -> None:
+    """Delete the bucket with all that is in it."""
+    admin = client(s3.admin)
+    for found in admin.list_objects_v2(Bucket=share["bucket"]).get("Contents", []):
+        admin.delete_object(Bucket=share["bucket"], Key=found["Key"])
+    admin.delete_bucket(Bucket=share["bucket"])
+
+
+BREAKS: dict[str, tuple[Callable[[Provider, Binding], object], str, str]] = {
+    "the key was disabled": (lambda _, share: disable(share), WORK[0], "auth"),
+    "the key was ended": (lambda _, share: end(share), WORK[0], "auth"),
+    "another secret": (lambda _, share: replace(share), WORK[0], "auth"),
+    "read only": (read_only, WORK[0], "auth"),
+    "the bucket is gone": (drop_bucket, WORK[0], "absent"),
+}
+
+
+@pytest.mark.parametrize(("sabotage", "step", "kind"), BREAKS.values(), ids=BREAKS)
+def test_a_proof_finds_what_broke(
+    s3: Provider, proven: Binding, sabotage: Callable[[Provider, Binding], object], step: str, kind: str
+) -> None:
+    sabotage(s3, proven)
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            s3.prove(proven)
+        assert (failed.value.step, failed.value.kind) == (step, kind)
+        assert proven["secret-key"] not in failed.value.message
+    finally:
+        s3.claim(proven)
+    s3.prove(proven)
+
+
+def test_a_proof_finds_a_key_that_opens_too_much(s3: Provider, proven: Binding) -> None:
+    """No consumer knows the buckets of others: it sees those that the store lists to it."""
+    too_much(s3, proven)
+    client(s3.admin).create_bucket(Bucket=f"{proven['bucket']}-neighbour")
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            s3.prove(proven)
+        assert (failed.value.step, failed.value.kind) == ("the key sees its own bucket alone", "auth")
+    finally:
+        client(s3.admin).delete_bucket(Bucket=f"{proven['bucket']}-neighbour")
+        s3.claim(proven)
+
+
+def test_a_proof_finds_a_store_that_asks_nobody_for_a_key(s3: Provider, proven: Binding) -> None:
+    arn = f"arn:aws:s3:::{proven['bucket']}"
+    policy = {"Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket"], "Resource": [arn]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    admin = client(s3.admin)
+    admin.put_bucket_policy(Bucket=proven["bucket"], Policy=document)
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            s3.prove(proven)
+        assert (failed.value.step, failed.value.kind) == ("a request without a key is refused", "auth")
+    finally:
+        admin.delete_bucket_policy(Bucket=proven["bucket"])
+
+
+def test_a_port_that_is_open_breaks_and_one_that_a_network_should_close_warns(s3: Provider, proven: Binding) -> None:
+    port = proven["port"]
+    with pytest.raises(ProofFailedError, match=f"port {port} is closed: auth"):
+        s3.prove({**proven, "closed-ports": port})
+    lines = s3.shipped.run("prove", "s3", share={**proven, "closed-ports": "1", "guarded-ports": f"1 {port}"})
+    assert [line["ok"] for line in lines[-3:]] == [True, True, True]
+    assert ["warning" in line for line in lines[-3:]] == [False, False, True]
+    assert "enforces NetworkPolicies" in lines[-1]["warning"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "says"),
+    [
+        ({"endpoint": "http://nowhere.invalid:1"}, "network", "nothing answers there"),
+        ({"endpoint": "http://127.0.0.1:1"}, "network", "nothing answers there"),
+        ({"bucket": "demo-nothing"}, "auth", "AccessDenied"),
+    ],
+    ids=["unknown host", "nobody there", "another bucket"],
+)
+def test_what_is_wrong_with_a_binding_is_told(
+    s3: Provider, proven: Binding, changes: dict[str, str], kind: str, says: str
+) -> None:
+    with pytest.raises(ProofFailedError, match=says) as failed:
+        s3.prove({**proven, **changes})
+    assert (failed.value.step, failed.value.kind) == (WORK[0], kind)
+
+
+def test_https_where_there_is_none_is_told(s3: Provider, proven: Binding) -> None:
+    with pytest.raises(ProofFailedError, match=r"tls: .*is the key scheme right"):
+        s3.prove({**proven, "endpoint": proven["endpoint"].replace("http:", "https:")})
+
+
+def test_retiring_ends_the_former_users_only(s3: Provider, proven: Binding) -> None:
+    second = s3.share("jupyterhub", 2)
+    s3.claim(second)
+    s3.prove(proven)
+    s3.retire(second)
+    with pytest.raises(ProofFailedError, match="auth"):
+        s3.prove(proven)
+    s3.prove({key: value for key, value in second.items() if not key.endswith("-ports")})
+    s3.revoke(second)

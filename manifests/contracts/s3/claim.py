@@ -6,13 +6,10 @@ end keys of its own, so all of them go with it.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from contracts.s3.client import REFUSED, client, code, plain_errors
 
 POLICY = "bucket"
 PROBE = ".aistack-claim"
@@ -28,9 +25,6 @@ ACTIONS = [
     "s3:PutObjectTagging",
 ]
 """All that a consumer does with objects; neither opening its bucket to others nor deleting it."""
-REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"}
-CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
-ABSENT = {"NoSuchBucket", "NoSuchEntity", "NoSuchEntityException", "404"}
 
 
 def claim(admin: dict[str, str], share: dict[str, str]) -> None:
@@ -46,43 +40,18 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
         drop_users(iam, users(iam, share["bucket"])[:-KEPT_USERS])
 
 
+def retire(admin: dict[str, str], share: dict[str, str]) -> None:
+    """End all users of the bucket but the share's own."""
+    with plain_errors(admin):
+        iam = client("iam", admin)
+        drop_users(iam, [user for user in users(iam, share["bucket"]) if user != share["username"]])
+
+
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """End all users of the bucket and their keys; the bucket stays."""
     with plain_errors(admin):
         iam = client("iam", admin)
         drop_users(iam, users(iam, share["bucket"]))
-
-
-def client(service: str, binding: dict[str, str]) -> Any:
-    """Return a client of the store that signs with a binding's key."""
-    return boto3.client(
-        service,
-        endpoint_url=binding["endpoint"],
-        region_name=binding["region"],
-        aws_access_key_id=binding["access-key"],
-        aws_secret_access_key=binding["secret-key"],
-        config=CONFIG,
-    )
-
-
-@contextmanager
-def plain_errors(binding: dict[str, str]) -> Iterator[None]:
-    """Turn botocore's exceptions into Python's own."""
-    where = f"{binding.get('username', 'administrator')} at {binding['endpoint']}"
-    try:
-        yield
-    except ClientError as error:
-        text = f"{where}: {error.operation_name} was answered with {code(error)}"
-        kind = PermissionError if code(error) in REFUSED else LookupError if code(error) in ABSENT else RuntimeError
-        raise kind(text) from None
-    except BotoCoreError as error:
-        raise ConnectionError(f"{where}: {type(error).__name__}") from None
-
-
-def code(error: ClientError) -> str:
-    """Return the store's name for an error, or its HTTP status where it gives none."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-    return str(error.response.get("Error", {}).get("Code") or status)
 
 
 def make_bucket(s3: Any, bucket: str) -> None:

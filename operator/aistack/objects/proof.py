@@ -30,6 +30,8 @@ class EdgeProof:
     steps: tuple[ProofStep, ...] = ()
     failure: str = ""
     message: str = ""
+    warning: str = ""
+    """What didn't go as it should and broke nothing."""
 
 
 def parse_report(text: str) -> dict[str, EdgeProof]:
@@ -45,6 +47,8 @@ def _edge(steps: list[Mapping[str, Any]]) -> EdgeProof:
     done = tuple(ProofStep(str(s["name"]), bool(s["ok"]), int(s.get("ms", 0))) for s in steps)
     if not done:
         return EdgeProof(False, (), OTHER, "its proof did nothing")
-    if done[-1].ok:
-        return EdgeProof(True, done)
-    return EdgeProof(False, done, str(steps[-1].get("class", OTHER)), str(steps[-1].get("message", "")))
+    warning = next((str(s["warning"]) for s in steps if s.get("warning")), "")
+    failed = next((s for s in steps if not s["ok"]), None)
+    if failed is None:
+        return EdgeProof(True, done, warning=warning)
+    return EdgeProof(False, done, str(failed.get("class", OTHER)), str(failed.get("message", "")), warning)

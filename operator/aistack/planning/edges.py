@@ -118,7 +118,8 @@ def _judge(planned: Planned, share: _Share, absent: str) -> tuple[EdgeState, str
     if share.proof is None:
         return EdgeState.UNPROVEN, _why_unproven(planned.stack, share)
     if share.proof.ok:
-        return EdgeState.PROVEN, f"its former credentials still work: {share.left}" if share.left else ""
+        left = f"its former credentials still work: {share.left}" if share.left else ""
+        return EdgeState.PROVEN, left or share.proof.warning
     last = share.proof.steps[-1].name if share.proof.steps else "start"
     return EdgeState.BROKEN, f"{last}: {share.proof.message}"
 

@@ -39,26 +39,41 @@ class Step:
     """Given to ``prove(share, step)``: times steps and prints what came of each.
 
     ``with step("log in"): ...`` is one step; ``step.refuses("a wrong password", attempt)`` is one that succeeds when
-    the attempt ends with a PermissionError.
+    the attempt ends with a PermissionError; ``with step.warns("a port is closed"): ...`` is one that only warns.
     """
 
     def __init__(self, edge: str, hide: Callable[[str], str]) -> None:
-        self._edge, self._hide = edge, hide
+        self._edge, self._hide, self._failed = edge, hide, False
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Do one step inside a ``with`` block."""
+        """Do one step inside a ``with`` block; after a step that failed, what cleans up is done without a word."""
         started = time.monotonic()
         kind, message = "", ""
         try:
             yield
         except Exception as error:
             kind, message = failure(error, self._hide)
-        took = round((time.monotonic() - started) * 1000)
-        result = Result(name, not kind, took, kind, message)
-        say(sys.stdout, json.dumps({"edge": self._edge, **json.loads(result.line())}))
+        if self._failed:
+            return
+        self._say(Result(name, not kind, _since(started), kind, message))
         if kind:
+            self._failed = True
             raise StepFailedError(kind)
+
+    @contextmanager
+    def warns(self, name: str) -> Iterator[None]:
+        """Do one step whose failure is worth a warning, and breaks nothing."""
+        started = time.monotonic()
+        message = ""
+        try:
+            yield
+        except Exception as error:
+            _, message = failure(error, self._hide)
+        self._say(Result(name, True, _since(started), warning=message))
+
+    def _say(self, result: Result) -> None:
+        say(sys.stdout, json.dumps({"edge": self._edge, **json.loads(result.line())}))
 
     def refuses(self, name: str, attempt: Callable[[], object]) -> None:
         """Make an attempt that must be refused: it fails if it succeeds, and if something else went wrong."""
@@ -131,9 +146,12 @@ def _edge(command: Sequence[str], deadline: float) -> Steps:
     sys.stdout.write(output)
     steps = _last_attempt([json.loads(line) for line in output.splitlines() if line.endswith("}")])
     if code and (not steps or steps[-1]["ok"]):
-        took = round((time.monotonic() - started) * 1000)
-        steps.append(json.loads(Result("finish", False, took, *problem).line()))
+        steps.append(json.loads(Result("finish", False, _since(started), *problem).line()))
     return steps
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 def _last_attempt(steps: Steps) -> Steps:
@@ -153,4 +171,6 @@ def fit(found: dict[str, Steps]) -> str:
 
 def _short(step: dict[str, Any], longest: int) -> dict[str, Any]:
     kept = {"name": step["name"], "ok": step["ok"], "ms": step["milliseconds"]}
+    if step.get("warning"):
+        kept["warning"] = step["warning"][:longest]
     return kept if step["ok"] else {**kept, "class": step["class"], "message": step["message"][:longest]}

@@ -49,10 +49,12 @@ class Result:
     milliseconds: int
     kind: str = ""
     message: str = ""
+    warning: str = ""
 
     def line(self) -> str:
         """Encode as JSON, with ``kind`` under its public name ``class``."""
-        return json.dumps({"class" if key == "kind" else key: value for key, value in asdict(self).items()})
+        told = {"class" if key == "kind" else key: value for key, value in asdict(self).items()}
+        return json.dumps({key: value for key, value in told.items() if value or key != "warning"})
 
 
 def kind_of(error: Exception) -> str:
