@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import requests
 
 from tests.contracts import mlflow as tracking
-from tests.contracts.shipped import Binding, ClaimFailedError, Provider
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider
 
 
 def call(binding: Binding, method: str, path: str, **data: Any) -> requests.Response:
@@ -216,3 +217,108 @@ def test_the_configuration_with_the_password_is_for_its_owner_only(mlflow: Provi
     config.read(file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert config["mlflow"]["database_uri"] == mlflow.shipped.secret("demo-mlflow-postgres")["uri-psycopg2"]
+
+
+WORK = [
+    "log in",
+    "find the experiment and its run",
+    "log a metric and a tag, and read them",
+    "store an artifact and read it",
+    "register a model version and find it by its alias",
+]
+CLOSED = ["a request without a login is refused", "a wrong password is refused", "an administrator's call is refused"]
+
+
+def rows(postgres: Provider) -> list[tuple[object, ...]]:
+    """How much of everything that proofs touch there is."""
+    tables = ("experiments", "runs", "metrics", "tags", "model_versions", "registered_model_aliases")
+    with psycopg.connect(postgres.share("mlflow")["uri"]) as database:
+        return [database.execute(f"select count(*) from {table}").fetchone() or () for table in tables]
+
+
+def test_a_proof_does_real_work_is_refused_elsewhere_and_grows_nothing(
+    mlflow: Provider, share: Binding, postgres: Provider
+) -> None:
+    assert mlflow.prove(share) == [*WORK, *CLOSED]
+    before = rows(postgres)
+    mlflow.prove(share)
+    assert rows(postgres) == before
+
+
+def lower_permission(mlflow: Provider, share: Binding) -> None:
+    """Let the user read its own experiment, and no more."""
+    name = {"experiment_name": f"aistack-proof-{share['username']}"}
+    found = call(share, "GET", "experiments/get-by-name", **name).json()["experiment"]["experiment_id"]
+    whose = {"experiment_id": found, "username": share["username"], "permission": "READ"}
+    assert call(mlflow.admin, "PATCH", "experiments/permissions/update", **whose).ok
+
+
+def restore_permission(mlflow: Provider, share: Binding) -> None:
+    """Give the user its experiment back."""
+    name = {"experiment_name": f"aistack-proof-{share['username']}"}
+    found = call(mlflow.admin, "GET", "experiments/get-by-name", **name).json()["experiment"]["experiment_id"]
+    whose = {"experiment_id": found, "username": share["username"], "permission": "MANAGE"}
+    call(mlflow.admin, "PATCH", "experiments/permissions/update", **whose)
+
+
+def change_password(mlflow: Provider, share: Binding) -> None:
+    """Change the user's password behind the operator's back."""
+    whose = {"username": share["username"], "password": "another" * 4}
+    assert call(mlflow.admin, "PATCH", "users/update-password", **whose).ok
+
+
+def promote(mlflow: Provider, share: Binding) -> None:
+    """Make the user an administrator."""
+    assert call(mlflow.admin, "PATCH", "users/update-admin", username=share["username"], is_admin=True).ok
+
+
+BREAKS: dict[str, tuple[Callable[[Provider, Binding], None], str, str]] = {
+    "the password was changed": (change_password, WORK[0], "auth"),
+    "the user may only read": (lower_permission, WORK[2], "auth"),
+    "a right too many": (promote, CLOSED[2], "auth"),
+}
+
+
+@pytest.mark.parametrize(("sabotage", "step", "kind"), BREAKS.values(), ids=BREAKS)
+def test_a_proof_finds_what_broke(
+    mlflow: Provider, share: Binding, sabotage: Callable[[Provider, Binding], None], step: str, kind: str
+) -> None:
+    mlflow.prove(share)
+    sabotage(mlflow, share)
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            mlflow.prove(share)
+        assert (failed.value.step, failed.value.kind) == (step, kind)
+        assert share["password"] not in failed.value.message
+    finally:
+        restore_permission(mlflow, share)
+        mlflow.claim(share)
+    mlflow.prove(share)
+
+
+def test_a_proof_finds_the_store_behind_the_server_broken(mlflow: Provider, share: Binding, s3: Provider) -> None:
+    """What people find out by losing a model: runs are logged, and artifacts are not."""
+    s3.revoke(s3.share("mlflow"))
+    try:
+        with pytest.raises(ProofFailedError, match="the store behind MLflow fails it") as failed:
+            mlflow.prove(share)
+        assert failed.value.step == WORK[3]
+    finally:
+        s3.claim(s3.share("mlflow"))
+    mlflow.prove(share)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "says"),
+    [
+        ("http://nowhere.invalid:1", "network", "doesn't resolve"),
+        ("http://127.0.0.1:1", "network", "nothing answers there"),
+        ("https", "tls", "doesn't speak TLS"),
+    ],
+    ids=["unknown host", "nobody there", "no TLS"],
+)
+def test_what_is_wrong_with_a_binding_is_told(mlflow: Provider, share: Binding, uri: str, kind: str, says: str) -> None:
+    place = share["uri"].replace("http", "https") if uri == "https" else uri
+    with pytest.raises(ProofFailedError, match=says) as failed:
+        mlflow.prove({**share, "uri": place})
+    assert (failed.value.step, failed.value.kind) == (WORK[0], kind)

@@ -10,7 +10,7 @@ import requests
 
 from tests.contracts import jupyterhub as hub
 from tests.contracts import servers
-from tests.contracts.shipped import Binding, ClaimFailedError, Provider, Shipped
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 
 
 def share(provider: Provider, generation: int = 1, username: str = "demo-probe") -> Binding:
@@ -141,3 +141,27 @@ def test_a_notebook_fills_no_node(shipped: Shipped, tmp_path: Path) -> None:
     volumes = hub.configuration(shipped, tmp_path)["KubeSpawner"]["volumes"]
     scratch = [volume for volume in volumes if "emptyDir" in volume]
     assert [volume["emptyDir"] for volume in scratch] == [{"sizeLimit": "2Gi"}]
+
+
+def test_retiring_ends_the_former_tokens_only(notebooks: Provider) -> None:
+    for generation in (1, 2):
+        notebooks.claim(share(notebooks, generation))
+    notebooks.retire(share(notebooks, 2))
+    assert [who(share(notebooks, generation)).status_code for generation in (1, 2)] == [403, 200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "says"),
+    [
+        ({"token": "0" * 40}, "auth", "was refused"),
+        ({"uri": "http://127.0.0.1:1"}, "network", "nothing answers there"),
+        ({"username": "demo-nobody"}, "absent", "not found"),
+    ],
+    ids=["another token", "nobody there", "another user"],
+)
+def test_a_proof_finds_what_broke(notebooks: Provider, changes: Binding, kind: str, says: str) -> None:
+    """Up to the notebook server, which needs a cluster: tests/e2e has the whole proof."""
+    notebooks.claim(share(notebooks))
+    with pytest.raises(ProofFailedError, match=says) as failed:
+        notebooks.prove({**share(notebooks), **changes})
+    assert failed.value.kind == kind

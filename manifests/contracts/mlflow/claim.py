@@ -1,10 +1,6 @@
 """Makes one consumer's MLflow user, through MLflow's own REST API. It never is an administrator."""
 
-from typing import Any
-
-import requests
-
-TIMEOUT_SECONDS = 30
+from contracts.mlflow.client import call
 
 
 def claim(admin: dict[str, str], share: dict[str, str]) -> None:
@@ -22,34 +18,14 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     verify(share)
 
 
+def retire(admin: dict[str, str], share: dict[str, str]) -> None:
+    """See that the share works; the former password ended when this one was claimed, as the user is the same."""
+    verify(share)
+
+
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """Delete the user; what it logged stays."""
     call(admin, "DELETE", "users/delete", {"username": share["username"]})
-
-
-def call(binding: dict[str, str], method: str, path: str, data: dict[str, object]) -> dict[str, Any] | None:
-    """Call MLflow's API; None if what it is about doesn't exist."""
-    what = f"{binding['username']} at {binding['uri']}: {method} {path}"
-    place = {"params": data} if method == "GET" else {"json": data}
-    try:
-        answer = requests.request(
-            method,
-            f"{binding['uri']}/api/2.0/mlflow/{path}",
-            auth=(binding["username"], binding["password"]),
-            timeout=TIMEOUT_SECONDS,
-            **place,
-        )
-    except requests.RequestException as error:
-        raise ConnectionError(f"{what}: {type(error).__name__}") from None
-    if answer.status_code == 404:
-        return None
-    if answer.status_code in (401, 403):
-        raise PermissionError(f"{what} was refused ({answer.status_code})")
-    if answer.status_code in (502, 503, 504):
-        raise ConnectionError(f"{what} was answered with {answer.status_code}")
-    if not answer.ok:
-        raise RuntimeError(f"{what} was answered with {answer.status_code}: {answer.text[:300]}")
-    return answer.json() if answer.content else {}
 
 
 def opens(share: dict[str, str]) -> bool:

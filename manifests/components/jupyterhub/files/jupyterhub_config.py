@@ -54,7 +54,7 @@ class ShareHandler(APIHandler):
 
     @needs_scope("admin:users")
     def put(self, name):
-        """Make the user accept ``{"token": ...}``; its other tokens but the newest end."""
+        """Make the user accept ``{"token": ...}``; its other tokens but the newest end, all of them with ``only``."""
         token = (self.get_json_body() or {}).get("token")
         if not isinstance(token, str) or len(token) < SHORTEST_TOKEN:
             raise web.HTTPError(400, f"token: expected a text of at least {SHORTEST_TOKEN} characters")
@@ -65,6 +65,8 @@ class ShareHandler(APIHandler):
             user = self._user(name)
             self._end(user, keep=1)
             user.new_api_token(token, note=SHARES, scopes=SHARE_SCOPES)
+        elif self.get_json_body().get("only"):
+            self._end(found.user, keep=0, spare=found.id)
         self.set_status(204)
 
     @needs_scope("admin:users")
@@ -85,8 +87,9 @@ class ShareHandler(APIHandler):
             self.db.commit()
         return user
 
-    def _end(self, user, keep):
-        tokens = sorted((t for t in user.api_tokens if t.note == SHARES), key=lambda t: t.id, reverse=True)
+    def _end(self, user, keep, spare=None):
+        found = (t for t in user.api_tokens if t.note == SHARES and t.id != spare)
+        tokens = sorted(found, key=lambda t: t.id, reverse=True)
         for token in tokens[keep:]:
             self.db.delete(token)
         self.db.commit()
@@ -159,6 +162,14 @@ def configure_notebooks(c):
     spawner.priority_class_name = pod["priorityClassName"]
     spawner.extra_pod_config = {"enableServiceLinks": False}
     configure_volumes(spawner, notebook)
+    spawner.pre_spawn_hook = without_home
+
+
+def without_home(spawner):
+    """Give a server whose starter asks for it (``{"home": "none"}``) a home that goes with it, e.g. that of a proof."""
+    if spawner.user_options.get("home") == "none":
+        spawner.storage_pvc_ensure = False
+        spawner.volumes = [{"name": "home", "emptyDir": {}} if v["name"] == "home" else v for v in spawner.volumes]
 
 
 def configure_volumes(spawner, notebook):

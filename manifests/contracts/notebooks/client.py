@@ -1,0 +1,18 @@
+"""Calls of JupyterHub's REST API, and of notebook servers behind it."""
+
+from typing import Any
+
+from contracts.mlflow.client import ask, refuse
+
+
+def call(binding: dict[str, str], method: str, path: str, data: Any = None) -> Any:
+    """Call the hub, or a notebook server behind it."""
+    what = f"{binding['username']} at {binding['uri']}: {method} {path}"
+    headers = {"Authorization": f"token {binding['token']}"}
+    answer = ask(binding, method, f"{binding['uri']}/{path}", what, headers=headers, json=data, allow_redirects=False)
+    refuse(answer, what)
+    if answer.status_code == 404:
+        raise LookupError(f"{what}: not found")
+    if answer.is_redirect:
+        raise PermissionError(f"{what} was sent to a login")
+    return answer.json() if answer.content else {}
