@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import psycopg
+import psycopg.sql
 import pytest
 import requests
 
@@ -233,7 +234,8 @@ def rows(postgres: Provider) -> list[tuple[object, ...]]:
     """How much of everything that proofs touch there is."""
     tables = ("experiments", "runs", "metrics", "tags", "model_versions", "registered_model_aliases")
     with psycopg.connect(postgres.share("mlflow")["uri"]) as database:
-        return [database.execute(f"select count(*) from {table}").fetchone() or () for table in tables]
+        queries = (psycopg.sql.SQL("select count(*) from {}").format(psycopg.sql.Identifier(t)) for t in tables)
+        return [database.execute(query).fetchone() or () for query in queries]
 
 
 def test_a_proof_does_real_work_is_refused_elsewhere_and_grows_nothing(
@@ -243,22 +245,6 @@ def test_a_proof_does_real_work_is_refused_elsewhere_and_grows_nothing(
     before = rows(postgres)
     mlflow.prove(share)
     assert rows(postgres) == before
-
-
-def lower_permission(mlflow: Provider, share: Binding) -> None:
-    """Let the user read its own experiment, and no more."""
-    name = {"experiment_name": f"aistack-proof-{share['username']}"}
-    found = call(share, "GET", "experiments/get-by-name", **name).json()["experiment"]["experiment_id"]
-    whose = {"experiment_id": found, "username": share["username"], "permission": "READ"}
-    assert call(mlflow.admin, "PATCH", "experiments/permissions/update", **whose).ok
-
-
-def restore_permission(mlflow: Provider, share: Binding) -> None:
-    """Give the user its experiment back."""
-    name = {"experiment_name": f"aistack-proof-{share['username']}"}
-    found = call(mlflow.admin, "GET", "experiments/get-by-name", **name).json()["experiment"]["experiment_id"]
-    whose = {"experiment_id": found, "username": share["username"], "permission": "MANAGE"}
-    call(mlflow.admin, "PATCH", "experiments/permissions/update", **whose)
 
 
 def change_password(mlflow: Provider, share: Binding) -> None:
@@ -274,7 +260,6 @@ def promote(mlflow: Provider, share: Binding) -> None:
 
 BREAKS: dict[str, tuple[Callable[[Provider, Binding], None], str, str]] = {
     "the password was changed": (change_password, WORK[0], "auth"),
-    "the user may only read": (lower_permission, WORK[2], "auth"),
     "a right too many": (promote, CLOSED[2], "auth"),
 }
 
@@ -291,7 +276,6 @@ def test_a_proof_finds_what_broke(
         assert (failed.value.step, failed.value.kind) == (step, kind)
         assert share["password"] not in failed.value.message
     finally:
-        restore_permission(mlflow, share)
         mlflow.claim(share)
     mlflow.prove(share)
 
