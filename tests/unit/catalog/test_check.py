@@ -149,4 +149,4 @@ def test_all_problems_are_found_at_once(catalog: Path) -> None:
     (catalog / "components/mlflow/README.md").unlink()
     (catalog / "components/seaweedfs/component.yaml").write_text("name: [")
     files = [error.file for error in check_folders(catalog)]
-    assert files == ["components/mlflow/README.md", "components/seaweedfs/component.yaml", CLAIM, CLAIM]
+    assert files == ["components/mlflow/README.md", "components/seaweedfs/component.yaml", CLAIM, CLAIM, CLAIM]
