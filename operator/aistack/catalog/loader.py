@@ -69,12 +69,15 @@ def load_component(root: Path, folder: Path) -> Component:
     Raises:
         CatalogError: a file is missing or wrong.
     """
-    spec = load_model(root, folder / "component.yaml", ComponentSpec)
+    file = folder / "component.yaml"
+    spec = load_model(root, file, ComponentSpec)
     if spec.name != folder.name:
-        raise CatalogError(_relative(root, folder / "component.yaml"), f"name {spec.name!r} is not the folder's", 1)
+        raise CatalogError(_relative(root, file), f"name {spec.name!r} is not the folder's", 1)
+    schema = _values_schema(root, folder / "values.schema.json")
+    _check_switches(root, file, spec, schema)
     return Component(
         spec=spec,
-        values_schema=_values_schema(root, folder / "values.schema.json"),
+        values_schema=schema,
         templates=_texts(root, folder / "templates", "*.yaml.j2"),
         files=_texts(root, folder / "files", "[!.]*"),
         folder=_relative(root, folder),
@@ -87,6 +90,17 @@ def _values_schema(root: Path, file: Path) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = read_yaml(root, file)
     _validated(root, file, schema, ValuesSchema)
     return schema
+
+
+def _check_switches(root: Path, file: Path, spec: ComponentSpec, schema: Mapping[str, Any]) -> None:
+    """Refuse a switch that no value is: it could never be turned off."""
+    values = schema.get("properties", {})
+    for role, workload in spec.workloads.items():
+        for word, value in workload.switches.items():
+            if values.get(value, {}).get("type") != "boolean":
+                path = ("workloads", role, "switches", word)
+                problem = f"{'.'.join(path)}: values.schema.json has no value {value!r} that is true or false"
+                raise CatalogError(_relative(root, file), problem, line_of(read_text(root, file), path))
 
 
 def _texts(root: Path, folder: Path, pattern: str) -> dict[str, str]:

@@ -151,12 +151,21 @@ class Port(_Model):
         return self
 
 
+Destination = Literal["internet", "kubernetes", "metrics"]
+"""Where a workload's pods may connect to besides DNS, the providers of their edges and ``internal`` ports.
+
+``internet``: every address but those at which clouds hand out a node's credentials; ``kubernetes``: the API server's
+ports; ``metrics``: ports of the whole stack that admit anybody, which are those of metrics and pages.
+"""
+
+
 class Workload(_Model):
     """Pods of one role: the Deployment or StatefulSet in templates/, or pods that the tool spawns itself.
 
     ``spawned`` pods are made by the tool (notebooks); ``footprint`` is how many of them the footprint counts.
     ``volumes`` are those that the tool makes for each: a volume of ``storage``, and the value that sets its size where
-    it isn't empty.
+    it isn't empty. ``egress`` is where the pods may connect to; ``switches`` names the value, true or false, on which
+    one of these depends.
     """
 
     ports: Mapping[Name, Port] = Field(default_factory=dict)
@@ -164,6 +173,8 @@ class Workload(_Model):
     spawned: bool = False
     footprint: int = 1
     volumes: Mapping[Name, str] = Field(default_factory=dict)
+    egress: tuple[Destination, ...] = ()
+    switches: Mapping[Destination, str] = Field(default_factory=dict)
 
 
 class Provide(_Model):

@@ -78,6 +78,9 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
     for i, provide in enumerate(spec.provides):
         yield from _reach_problems(spec, ("provides", i, "port"), provide)
     yield from _volume_problems(spec)
+    for role, workload in spec.workloads.items():
+        for word in sorted(workload.switches.keys() - set(workload.egress)):
+            yield ("workloads", role, "switches", word), f"the workload's egress has no {word!r} to switch"
 
 
 def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) -> Iterator[Problem]:

@@ -46,7 +46,7 @@ _MADE_OTHERWISE: Mapping[str, str] = {
     "List": "write each of its items as a document of its own",
     "Job": "what must be done once belongs in a claim or an init container",
     "Secret": "describe it under `secrets` in component.yaml, so that no plan holds its values",
-    "NetworkPolicy": "say under `workloads` in component.yaml who may connect to which port",
+    "NetworkPolicy": "say under `workloads` in component.yaml who may connect to which port, and where its pods may go",
 }
 _PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")

@@ -1,57 +1,66 @@
-"""NetworkPolicies, made from the edges: a port admits whom component.yaml says, and nobody else.
+"""NetworkPolicies, made from the edges: nothing passes but what an edge, a port or a workload's egress declares.
 
-Spawned pods run what people type. They reach everything but the address at which a cloud hands its node's credentials
-to whoever asks.
+Each workload has a policy: which of its ports admit whom, and where its pods may go as its pods. Each identity has one
+as well, which holds for all of its pods, those of claims and proofs too: none is called by anybody, and they may go
+where the identity's edges lead. Policies add up, so a serving pod has both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from aistack.api.labels import COMPONENT, ROLE, STACK, identity_labels, role_identity
+from aistack.api.labels import identity_labels, role_identity
 from aistack.api.names import object_name
 from aistack.catalog.models import Port
 from aistack.objects.manifest import Manifest
+from aistack.planning.egress import identity_egress, workload_egress
+from aistack.planning.peers import pods, workload_pods
 from aistack.planning.resolve import Resolved
 from aistack.planning.wire import Edge, Wiring
 
-OUTWARDS: tuple[dict[str, Any], ...] = (
-    # DNS anywhere: a node's own cache has a link-local address.
-    {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
-    {
-        "to": [
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16", "100.100.100.200/32"]}},
-            {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128", "fd20:ce::254/128"]}},
-            # For network plugins to which no block of addresses holds pods.
-            {"namespaceSelector": {}},
-        ]
-    },
-)
-"""What a spawned pod may reach. The exceptions are the clouds' metadata services: the usual one and Alibaba's;
-in IPv6 those of AWS and Google."""
 
+def network_policies(stack: str, r: Resolved, resolved: Mapping[str, Resolved], wiring: Wiring) -> list[Manifest]:
+    """Return the policies of a component: one for each workload and one for each identity.
 
-def network_policies(stack: str, r: Resolved, wiring: Wiring) -> list[Manifest]:
-    """Return one policy for each workload of a component; it isolates the pods' incoming connections.
-
-    That of spawned pods limits outgoing ones as well.
+    Args:
+        stack: the stack's name.
+        r: the component.
+        resolved: all components of the stack.
+        wiring: who uses whom.
     """
-    return [_policy(stack, r, role, wiring) for role in r.component.spec.workloads]
+    workloads = (_workload(stack, r, role, resolved, wiring) for role in r.component.spec.workloads)
+    identities = (_identity(stack, identity, resolved, wiring.of(r.name)) for identity in _identities(r))
+    return [*workloads, *identities]
 
 
-def _policy(stack: str, r: Resolved, role: str, wiring: Wiring) -> Manifest:
-    workload = r.component.spec.workloads[role]
-    outwards = {"policyTypes": ["Ingress", "Egress"], "egress": list(OUTWARDS)} if workload.spawned else {}
+def _identities(r: Resolved) -> list[str]:
+    """Return the identities of a component's pods: its own, and one for each role that it spawns."""
+    workloads = r.component.spec.workloads.items()
+    return [r.name, *(role_identity(r.name, role) for role, workload in workloads if workload.spawned)]
+
+
+def _workload(stack: str, r: Resolved, role: str, resolved: Mapping[str, Resolved], wiring: Wiring) -> Manifest:
+    ports = r.component.spec.workloads[role].ports.values()
+    ingress = [rule for port in ports if (rule := _rule(stack, r.name, port, wiring))]
+    egress = workload_egress(stack, resolved, r, role)
+    return _policy(object_name(stack, r.name, role), workload_pods(stack, r.name, role), ingress, egress)
+
+
+def _identity(stack: str, identity: str, resolved: Mapping[str, Resolved], edges: tuple[Edge, ...]) -> Manifest:
+    egress = identity_egress(stack, resolved, (e for e in edges if edge_identity(e) == identity))
+    name = object_name(stack, *identity.split("."), "identity")
+    return _policy(name, pods(identity_labels(stack, identity)), [], egress)
+
+
+def _policy(name: str, selector: dict[str, Any], ingress: list[Any], egress: list[Any]) -> Manifest:
+    rules = {"ingress": ingress, "egress": egress}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": object_name(stack, r.name, role)},
-        "spec": {
-            **_pods(_role_labels(stack, r.name, role)),
-            "policyTypes": ["Ingress"],
-            "ingress": [rule for port in workload.ports.values() if (rule := _rule(stack, r.name, port, wiring))],
-            **outwards,
-        },
+        "metadata": {"name": name},
+        # A direction without a rule lets nothing through.
+        "spec": {**selector, "policyTypes": ["Ingress", "Egress"], **{k: v for k, v in rules.items() if v}},
     }
 
 
@@ -60,9 +69,9 @@ def _rule(stack: str, component: str, port: Port, wiring: Wiring) -> dict[str, A
     if port.page or port.metrics:
         return {"ports": ports}
     if port.internal:
-        return {"ports": ports, "from": [_pods(_role_labels(stack, component, role)) for role in port.internal]}
+        return {"ports": ports, "from": [workload_pods(stack, component, role) for role in port.internal]}
     identities = sorted({edge_identity(e) for e in wiring.to(component, port.contract or "")})
-    peers = [_pods(identity_labels(stack, identity)) for identity in identities]
+    peers = [pods(identity_labels(stack, identity)) for identity in identities]
     return {"ports": ports, "from": peers} if peers else None
 
 
@@ -70,11 +79,3 @@ def edge_identity(edge: Edge) -> str:
     """Return the identity label of the pods that use an edge."""
     role = edge.require.workload
     return role_identity(edge.consumer, role) if role else edge.consumer
-
-
-def _role_labels(stack: str, component: str, role: str) -> dict[str, str]:
-    return {STACK: stack, COMPONENT: component, ROLE: role}
-
-
-def _pods(labels: dict[str, str]) -> dict[str, Any]:
-    return {"podSelector": {"matchLabels": labels}}

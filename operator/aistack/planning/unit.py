@@ -66,7 +66,7 @@ class UnitPlanner:
         tried = proofs(self.stack.name, claims, names.bindings, _accounts(r, rendered), self.catalog, self.images)
         made = chain(
             rendered,
-            network_policies(self.stack.name, r, self.wiring),
+            network_policies(self.stack.name, r, self.resolved, self.wiring),
             (c.config for c in claims),
             (p.config for p in tried),
         )

@@ -13,6 +13,7 @@ from aistack.errors import CatalogError
 from tests.toy import TOY, toy, toy_copy
 
 DB = "components/db/component.yaml"
+WEB = "components/web/component.yaml"
 SQL = "contracts/sql/contract.yaml"
 Spoil = Callable[[str], str]
 
@@ -72,6 +73,30 @@ SPOILT: dict[str, tuple[str, Spoil, int, str]] = {
         swap("contract: sql}", "contract: blob}"),
         line_of(DB, "contract: sql}"),
         "workloads.server.ports.sql.contract: it doesn't provide 'blob'",
+    ),
+    "pods-that-go-where-nothing-is": (
+        WEB,
+        swap("egress: [kubernetes]", "egress: [kubernetes, moon]"),
+        line_of(WEB, "egress: [kubernetes]"),
+        "workloads.server.egress.1: Input should be 'internet', 'kubernetes' or 'metrics'",
+    ),
+    "switch-of-what-the-pods-do-not-reach": (
+        WEB,
+        swap("egress: [internet]", "egress: [metrics]"),
+        line_of(WEB, "switches:"),
+        "workloads.worker.switches.internet: the workload's egress has no 'internet' to switch",
+    ),
+    "switch-that-no-value-is": (
+        WEB,
+        swap("{internet: online}", "{internet: onlin}"),
+        line_of(WEB, "switches:"),
+        "workloads.worker.switches.internet: values.schema.json has no value 'onlin' that is true or false",
+    ),
+    "switch-by-a-text": (
+        WEB,
+        swap("{internet: online}", "{internet: title}"),
+        line_of(WEB, "switches:"),
+        "workloads.worker.switches.internet: values.schema.json has no value 'title' that is true or false",
     ),
     "provider-without-workload": (
         DB,
