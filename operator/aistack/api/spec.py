@@ -15,7 +15,7 @@ from aistack.api.rules import UNIQUE_NAMES, Rule, matches
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
 from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
-from aistack.api.wiring import External, LocalObjectReference, Proofs, Readiness
+from aistack.api.wiring import LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "ComponentStorage",
     "DeletionPolicy",
     "DriftPolicy",
-    "External",
     "Images",
     "LocalObjectReference",
     "Metadata",
@@ -38,7 +37,6 @@ __all__ = [
     "Toleration",
 ]
 MAX_COMPONENTS = 64
-MAX_EXTERNAL = 64
 
 
 class DeletionPolicy(StrEnum):
@@ -97,10 +95,6 @@ class AIStackSpec(Model):
         UNIQUE_NAMES,
     ] = ()
     """Changes to the profile's components, and components besides it, one entry a name."""
-
-    external: Annotated[tuple[External, ...], Field(max_length=MAX_EXTERNAL)] = ()
-    """Providers that you have already, e.g. a company's PostgreSQL or S3, each by a Secret. A component that nobody
-    needs any more for it isn't installed."""
 
     proofs: Proofs = Proofs()
     """How often connections are proven by real work."""

@@ -27,6 +27,8 @@ COMMANDS = (
     "status",
     "wait",
     "open",
+    "prove",
+    "rotate",
     "delete",
     "images",
     "crd",

@@ -46,6 +46,30 @@ class Stacks:
         reply = await self.client.get(_ref(namespace, name))
         return None if reply.status == 404 else reply.result()
 
+    async def only(self, namespace: str, name: str = "") -> Manifest:
+        """Read the stack of that name, or the only one of the namespace where no name is given.
+
+        Raises:
+            InvalidError: no name is given, and there are none or several.
+            ClusterError: it, or the CRD, doesn't exist, or can't be read.
+        """
+        if name:
+            return await self.get(namespace, name)
+        found = await self.list(namespace)
+        if len(found) != 1:
+            names = ", ".join(live["metadata"]["name"] for live in found)
+            which = f"name one of {names} with --stack" if found else "there is none; -n NAMESPACE looks elsewhere"
+            raise InvalidError(f"namespace {namespace!r} has {len(found)} stacks: {which}")
+        return found[0]
+
+    async def annotate(self, live: Manifest, annotation: str, value: str) -> None:
+        """Set an annotation of a stack.
+
+        Raises:
+            ClusterError: the request failed, or the stack is gone.
+        """
+        (await self.client.merge(_ref_of(live), {"metadata": {"annotations": {annotation: value}}})).result()
+
     async def list(self, namespace: str = "") -> list[Manifest]:
         """Read all stacks of a namespace, of all namespaces when it is empty.
 

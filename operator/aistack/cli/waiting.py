@@ -1,4 +1,4 @@
-"""Waits until a stack is ready or gone, and shows it on its way."""
+"""Waits until a stack is ready, proven or gone, and shows it on its way."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from aistack.api.conditions import ConditionType
 from aistack.api.spec import AIStack
-from aistack.api.status import AIStackStatus
+from aistack.api.status import AIStackStatus, EdgeState
+from aistack.api.wiring import OFF
 from aistack.cli.durations import format_duration
 from aistack.cli.exits import ExitCode
 from aistack.cli.present.advice import operator_hint
 from aistack.cli.present.progress import LiveTree, news
 from aistack.cli.stacks import Stacks
-from aistack.cli.standing import OPERATOR_PATIENCE, Standing, standing_of, understood, unseen_for
+from aistack.cli.standing import OPERATOR_PATIENCE, Standing, condition, is_true, standing_of, understood, unseen_for
 from aistack.cli.voice import complain
 from aistack.objects.manifest import Manifest
 
@@ -34,6 +36,7 @@ class Goal(StrEnum):
     """What to wait for."""
 
     READY = "ready"
+    PROVEN = "proven"
     DELETED = "deleted"
 
 
@@ -77,12 +80,20 @@ def ended(stack: AIStack | None, goal: Goal) -> str | None:
     if goal is Goal.DELETED:
         return None
     match standing_of(stack):
+        case Standing.READY if goal is Goal.PROVEN and not is_true(stack, ConditionType.PROVEN):
+            return _unprovable(stack)
         case Standing.READY:
             return ""
         case Standing.STALLED | Standing.SUSPENDED | Standing.DELETING as standing:
             return f"it is {standing}"
         case _:
             return None
+
+
+def _unprovable(stack: AIStack) -> str | None:
+    """Tell why a stack that is ready won't be proven; None if it may be, any moment."""
+    off = stack.spec.proofs.every == OFF and not any(e.state is EdgeState.BROKEN for e in stack.status.edges)
+    return "its proofs are off (spec.proofs.every); `aistack prove` runs them once" if off else None
 
 
 @contextmanager
@@ -140,5 +151,6 @@ def _hint(live: Manifest | None) -> str:
 def _result(ending: str, stack: AIStack | None) -> tuple[ExitCode, AIStack | None]:
     if not ending:
         return ExitCode.OK, stack
-    message = stack.status.message if stack else ""
+    proven = condition(stack, ConditionType.PROVEN) if stack and standing_of(stack) is Standing.READY else None
+    message = proven.message if proven else stack.status.message if stack else ""
     return complain(ending + (f": {message}" if message else ""), ExitCode.NOT_READY), stack

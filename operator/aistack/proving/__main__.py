@@ -9,12 +9,15 @@
 =============================  =====================================================================
 """
 
+import signal
 import sys
 
 from aistack.proving.claims import run_claim
 from aistack.proving.proofs import prove_all, prove_one
 
 if __name__ == "__main__":
+    # The first process of a container ignores what it doesn't handle, and its pod would linger.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.path.insert(0, "")  # contracts lie in the working directory
     function, *names = sys.argv[1:]
     if function == "prove":

@@ -17,7 +17,7 @@ from aistack.cli.standing import understood
 from aistack.cli.voice import aside
 from aistack.cluster.client import Client
 from aistack.cluster.portforward import LOOPBACK, free_port, port_forward
-from aistack.errors import AIStackError, InvalidError
+from aistack.errors import AIStackError
 
 app = typer.Typer()
 EPILOG = """\
@@ -81,16 +81,8 @@ async def _serve(session: Session, component: str, stack: str, port: int | None)
 
 
 async def _place(session: Session, client: Client, component: str, name: str) -> PagePlace:
-    catalog = session.catalog()
-    stacks = Stacks(client, session.command)
-    if name:
-        return find_page(understood(await stacks.get(session.namespace, name)), catalog, component)
-    found = await stacks.list(session.namespace)
-    if len(found) != 1:
-        names = ", ".join(live["metadata"]["name"] for live in found)
-        which = f"name one of {names} with --stack" if found else "there is none; -n NAMESPACE looks elsewhere"
-        raise InvalidError(f"namespace {session.namespace!r} has {len(found)} stacks: {which}")
-    return find_page(understood(found[0]), catalog, component)
+    live = await Stacks(client, session.command).only(session.namespace, name)
+    return find_page(understood(live), session.catalog(), component)
 
 
 def _introduction(place: PagePlace, login: Credentials, port: int) -> str:

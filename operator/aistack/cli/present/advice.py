@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from aistack.api.conditions import ConditionType, Reason
 from aistack.api.labels import COMPONENT, STACK
 from aistack.api.spec import AIStack
-from aistack.api.status import ComponentPhase
+from aistack.api.status import ComponentPhase, EdgeState
 from aistack.cli.durations import format_duration
 from aistack.cli.standing import OPERATOR_PATIENCE, Standing, condition, standing_of
 
@@ -23,7 +23,9 @@ def next_steps(stack: AIStack, unseen_for: float, command: Callable[[str], str])
     watch = command(f"wait {stack.name}")
     match standing_of(stack):
         case Standing.READY:
-            return [command(f"open {component.name}") for component in stack.status.components if component.url]
+            broken = [e for e in stack.status.edges if e.state is EdgeState.BROKEN]
+            again = [f"{command(f'prove {e.consumer}/{e.contract}')}    once its cause is gone" for e in broken]
+            return again + [command(f"open {component.name}") for component in stack.status.components if component.url]
         case Standing.STALLED:
             return [_remedy(stack, command)]
         case Standing.UNSEEN:
