@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -273,3 +274,78 @@ async def test_a_missing_right_is_named(cli: Cli) -> None:
     result = await cli("status", kubeconfig=cli.lab.cluster.kubeconfig_for("nobody"))
     assert result.code == ExitCode.ERROR
     assert 'a right is missing: aistacks.aistack.dev is forbidden: User "nobody" cannot list resource' in result.err
+
+
+async def test_prove_tries_every_connection_now(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        await lab.converge(operator)
+        await asyncio.sleep(1.1)  # the ends of proofs are told to the second
+        runs = sum(lab.proofs.values())
+        result = await cli.beside(operator, "prove", "--timeout", "60s")
+        assert sum(lab.proofs.values()) > runs
+    assert (result.code, result.err) == (ExitCode.OK, "")
+    assert "web/sql  Proven  1 steps, 0.0s" in result.out.splitlines()
+
+
+async def test_prove_reports_what_is_broken(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        await lab.converge(operator)
+        await asyncio.sleep(1.1)
+        lab.faults["sql"] = ("network", "nobody answers")
+        result = await cli.beside(operator, "prove", "web/sql", "-o", "junit", "--timeout", "60s")
+    assert result.code == ExitCode.NOT_READY
+    assert result.err == "error: 1 of 1 connections failed\n"
+    suites = ElementTree.fromstring(result.out)  # noqa: S314  # our own output
+    assert [suite.get("name") for suite in suites] == ["web/sql"]
+    failure = suites[0][0][0]
+    assert (failure.tag, failure.get("type"), failure.get("message")) == ("failure", "network", "work: nobody answers")
+
+
+async def test_prove_and_rotate_know_what_is_connected(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        await lab.converge(operator)
+    unknown = await cli("prove", "web/sqll")
+    assert unknown.code == ExitCode.ERROR
+    assert unknown.err.startswith("error: demo has no connection 'web/sqll'; it has web/sql, ")
+    nothing = await cli("rotate")
+    assert nothing.err == "error: name one connection (CONSUMER/CONTRACT), or say --all\n"
+    late = await cli("prove", "web/sql", "--timeout", "1s")
+    assert (late.code, late.err) == (ExitCode.NOT_READY, "error: not tried within 1s: web/sql (Proven)\n")
+
+
+async def test_rotate_gives_each_connection_new_credentials_in_turn(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        live = await lab.converge(operator)
+        result = await cli.beside(operator, "rotate", "--all", "--timeout", "60s")
+        await lab.converge(operator)
+    assert (result.code, result.err) == (ExitCode.OK, "")
+    for edge in live["status"]["edges"]:
+        assert f"{edge['from']}/{edge['contract']} has new credentials after " in result.out
+    assert await lab.get("Secret", "demo-web-sql-2") is not None
+    assert await lab.get("Secret", "demo-web-sql-3") is None
+
+
+async def test_wait_for_proven(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy}")
+    async with lab.operator() as operator:
+        result = await cli.beside(operator, "wait", "demo", "--for", "proven", "--timeout", "60s")
+    assert (result.code, result.err) == (ExitCode.OK, "")
+    assert {e["state"] for e in (await lab.live())["status"]["edges"]} == {"Proven"}
+
+
+async def test_wait_for_proven_gives_up_where_nothing_is_ever_proven(cli: Cli) -> None:
+    lab = cli.lab
+    await lab.create("{profile: toy, proofs: {every: 'off'}}")
+    async with lab.operator() as operator:
+        result = await cli.beside(operator, "wait", "demo", "--for", "proven", "--timeout", "60s")
+    assert result.code == ExitCode.NOT_READY
+    assert "error: its proofs are off (spec.proofs.every); `aistack prove` runs them once" in result.err
