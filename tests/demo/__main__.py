@@ -50,6 +50,8 @@ def up() -> None:
     with _step("examples/starter.yaml, and every component Ready"):
         _apply(kube)
     stack = Starter(kube, NAMESPACE, STACK)
+    with _step("every connection, tried by real work"):
+        _run_cli(kube, "prove", "--stack", STACK)
     with _step("a run through MLflow's API, seen by two witnesses"):
         _show_run(stack)
     _print_ways_in(kube, time.monotonic() - started)
@@ -73,9 +75,12 @@ def _apply(kube: Kube) -> None:
     if NAMESPACE not in kube.run("get", "namespaces", "-o", "name").replace("namespace/", "").split():
         kube.run("create", "namespace", NAMESPACE)
     kube.run("label", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-    command = [AISTACK, "--kubeconfig", kube.kubeconfig, "-n", NAMESPACE]
-    command += ["apply", "-f", ROOT / "examples" / "starter.yaml", "--wait", "--timeout", "600"]
-    subprocess.run([str(word) for word in command], check=True)
+    _run_cli(kube, "apply", "-f", str(ROOT / "examples" / "starter.yaml"), "--wait", "--timeout", "600")
+
+
+def _run_cli(kube: Kube, *arguments: str) -> None:
+    """Run a command as a user would, and show what it prints."""
+    subprocess.run([str(AISTACK), "--kubeconfig", str(kube.kubeconfig), "-n", NAMESPACE, *arguments], check=True)
 
 
 def _show_run(stack: Starter) -> None:
@@ -99,6 +104,7 @@ The stack is up and works ({seconds:.0f} s). It stays until `make demo-down`.
   {cli} open mlflow        # MLflow in your browser, with its login
   {cli} open jupyterhub    # notebooks; open welcome.ipynb and run it
   {cli} status {STACK}
+  {cli} prove              # every connection again, now
 """
     )
 

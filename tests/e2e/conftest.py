@@ -49,7 +49,7 @@ def no_operator(operator: Daemon, kube: Kube) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
-    """A starter stack, all Ready, in a namespace that enforces the restricted Pod Security Standard."""
+    """A starter stack, Ready and Proven, in a namespace that enforces the restricted Pod Security Standard."""
     stack = Starter(kube, NAMESPACE, "demo")
     remove_namespace(kube, NAMESPACE)
     kube.run("create", "namespace", NAMESPACE)
@@ -57,7 +57,9 @@ def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
     started = time.monotonic()
     kube.apply(stack.manifest())
     stack.aistack("wait", stack.name, "--timeout", "400", timeout=420)
-    print(f"\nstarter: applied to Ready in {time.monotonic() - started:.0f} s")
+    ready = time.monotonic()
+    stack.aistack("wait", stack.name, "--for", "proven", "--timeout", "180")
+    print(f"\nstarter: applied to Ready in {ready - started:.0f} s, to Proven {time.monotonic() - ready:.0f} s later")
     yield stack
     remove_namespace(kube, NAMESPACE, wait=False)
 

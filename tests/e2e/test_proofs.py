@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -154,7 +153,6 @@ def _on_the_node(command: str, undo: str) -> Iterator[None]:
 
 def _as_postgres(starter: Starter, statement: sql.Composed) -> None:
     """Do what an administrator of PostgreSQL may do without asking the operator."""
-    admin = starter.kube.secret(starter.namespace, f"{starter.name}-postgres-postgres-admin-1")
+    admin = starter.binding("postgres", "postgres-admin")
     with starter.service("postgres", 5432) as port, connect(admin, port) as server:
         server.execute(statement)
-        assert isinstance(server, psycopg.Connection)

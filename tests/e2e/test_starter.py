@@ -36,17 +36,18 @@ def test_a_component_runs_from_its_image(starter: Starter, component: str) -> No
         assert all(c["image"].startswith(DEFAULT_REGISTRY) for c in pod["spec"]["containers"])
 
 
-def test_every_component_is_ready_and_every_edge_is_claimed(starter: Starter) -> None:
+def test_every_component_is_ready_and_every_edge_is_proven(starter: Starter) -> None:
+    starter.aistack("wait", starter.name, "--for", "proven", "--timeout", "120")
     status = starter.live()["status"]
     assert {c["name"]: c["phase"] for c in status["components"]} == dict.fromkeys(
         ("postgres", "seaweedfs", "mlflow", "jupyterhub"), "Ready"
     )
     assert {(e["from"], e["to"], e["state"]) for e in status["edges"]} == {
-        ("mlflow", "postgres", "Unproven"),
-        ("mlflow", "seaweedfs", "Unproven"),
-        ("jupyterhub", "postgres", "Unproven"),
-        ("jupyterhub", "seaweedfs", "Unproven"),
-        ("jupyterhub", "mlflow", "Unproven"),
+        ("mlflow", "postgres", "Proven"),
+        ("mlflow", "seaweedfs", "Proven"),
+        ("jupyterhub", "postgres", "Proven"),
+        ("jupyterhub", "seaweedfs", "Proven"),
+        ("jupyterhub", "mlflow", "Proven"),
     }
     assert starter.condition("Ready")["status"] == "True"
     assert status["observedGeneration"] == starter.live()["metadata"]["generation"]
@@ -119,6 +120,49 @@ def test_the_welcome_notebook_runs_and_the_home_is_still_there(starter: Starter)
             hub.run_cell(code, seconds=240)
         finally:
             hub.stop_server()
+
+
+def test_the_journey_from_training_to_the_same_predictions_elsewhere(starter: Starter) -> None:
+    with starter.hub() as hub:
+        hub.start_server(seconds=180)
+        try:
+            trained = json.loads(hub.run_cell(_TRAIN, seconds=240).splitlines()[-1])
+        finally:
+            hub.stop_server()
+        hub.start_server(seconds=180)  # another pod, which knows the model's name and nothing else
+        try:
+            loaded = json.loads(hub.run_cell(_PREDICT, seconds=240).splitlines()[-1])
+        finally:
+            hub.stop_server()
+    assert len(trained["predictions"]) == 30
+    assert loaded == trained["predictions"]
+    assert trained["accuracy"] > 0.9
+    assert starter.metric_in_postgres(trained["run"]) == trained["accuracy"]
+
+
+_DATA = """
+import json, mlflow
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
+x, x_test, y, y_test = train_test_split(*load_iris(return_X_y=True), test_size=30, random_state=7)
+"""
+_TRAIN = f"""{_DATA}
+from sklearn.linear_model import LogisticRegression
+mlflow.set_experiment("journey")
+with mlflow.start_run() as run:
+    model = LogisticRegression(max_iter=500).fit(x, y)
+    accuracy = model.score(x_test, y_test)
+    mlflow.log_metric("accuracy", accuracy)
+    mlflow.sklearn.log_model(model, name="model", registered_model_name="journey")
+client = mlflow.MlflowClient()
+newest = max(int(v.version) for v in client.search_model_versions("name = 'journey'"))
+client.set_registered_model_alias("journey", "champion", str(newest))
+print(json.dumps(dict(run=run.info.run_id, accuracy=accuracy, predictions=model.predict_proba(x_test)[:, 0].tolist())))
+"""
+_PREDICT = f"""{_DATA}
+model = mlflow.sklearn.load_model("models:/journey@champion")
+print(json.dumps(model.predict_proba(x_test)[:, 0].tolist()))
+"""
 
 
 def test_mlflow_role_opens_no_other_database(starter: Starter) -> None:

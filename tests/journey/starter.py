@@ -100,6 +100,7 @@ class Starter:
 
         Naming a component that the profile has anyway is a new generation of the AIStack and asks for nothing new.
         """
+        self.aistack("wait", self.name, "--for", "proven", "--timeout", "180")
         before = self._versions()
         patch = json.dumps({"spec": {"components": [{"name": "postgres"}]}})
         self.kube.run("-n", self.namespace, "patch", "aistack", self.name, "--type=merge", "-p", patch)
