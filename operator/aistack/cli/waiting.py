@@ -70,7 +70,7 @@ async def wait_for(
                         break
         except TimeoutError:
             ending = f"not {goal} after {format_duration(seconds)}"
-    return _result(ending or "", understood(last) if last else None)
+    return _result(ending or "", understood(last) if last else None, goal)
 
 
 def ended(stack: AIStack | None, goal: Goal) -> str | None:
@@ -148,9 +148,15 @@ def _hint(live: Manifest | None) -> str:
     return operator_hint(waited) if waited > OPERATOR_PATIENCE else ""
 
 
-def _result(ending: str, stack: AIStack | None) -> tuple[ExitCode, AIStack | None]:
+def _result(ending: str, stack: AIStack | None, goal: Goal) -> tuple[ExitCode, AIStack | None]:
     if not ending:
         return ExitCode.OK, stack
-    proven = condition(stack, ConditionType.PROVEN) if stack and standing_of(stack) is Standing.READY else None
-    message = proven.message if proven else stack.status.message if stack else ""
+    message = _last_word(stack, goal) if stack else ""
     return complain(ending + (f": {message}" if message else ""), ExitCode.NOT_READY), stack
+
+
+def _last_word(stack: AIStack, goal: Goal) -> str:
+    """Return what the status says of the goal; of proofs there is something to say once all is ready."""
+    proven = condition(stack, ConditionType.PROVEN)
+    ready = standing_of(stack) is Standing.READY
+    return proven.message if proven and ready and goal is Goal.PROVEN else stack.status.message

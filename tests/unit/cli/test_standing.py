@@ -39,6 +39,9 @@ def test_standing(found: dict[str, Any], standing: Standing) -> None:
         pytest.param(live(), Goal.READY, None, id="unseen"),
         pytest.param(live(status(Stalled="InvalidSpec")), Goal.READY, "it is stalled", id="a-person-must-act"),
         pytest.param(live(**DELETED), Goal.READY, "it is deleting", id="never-again"),
+        pytest.param(live(status(Ready="Healthy", Proven="Proven")), Goal.PROVEN, "", id="proven"),
+        pytest.param(live(status(Ready="Healthy", Proven="")), Goal.PROVEN, None, id="ready, not yet proven"),
+        pytest.param(live(status(Ready="", Proven="Proven")), Goal.PROVEN, None, id="proven once, not ready now"),
         pytest.param(None, Goal.READY, "it doesn't exist (any more)", id="gone-instead"),
         pytest.param(None, Goal.DELETED, "", id="gone"),
         pytest.param(live(status(Stalled="InvalidSpec")), Goal.DELETED, None, id="still-there"),
@@ -46,6 +49,11 @@ def test_standing(found: dict[str, Any], standing: Standing) -> None:
 )
 def test_when_waiting_ends(found: dict[str, Any] | None, goal: Goal, ending: str | None) -> None:
     assert ended(understood(found) if found else None, goal) == ending
+
+
+def test_waiting_for_proofs_ends_where_none_will_run() -> None:
+    found = live(status(Ready="Healthy", Proven="")) | {"spec": {"profile": "toy", "proofs": {"every": "off"}}}
+    assert "its proofs are off" in (ended(understood(found), Goal.PROVEN) or "")
 
 
 def test_how_long_the_newest_spec_waits_for_the_operator() -> None:
