@@ -136,7 +136,7 @@ def test_the_journey_from_training_to_the_same_predictions_elsewhere(starter: St
             hub.stop_server()
     assert len(trained["predictions"]) == 30
     assert loaded == trained["predictions"]
-    assert trained["accuracy"] > 0.9
+    assert trained["accuracy"] > 0.8
     assert starter.metric_in_postgres(trained["run"]) == trained["accuracy"]
 
 

@@ -101,6 +101,7 @@ class Starter:
         Naming a component that the profile has anyway is a new generation of the AIStack and asks for nothing new.
         """
         self.aistack("wait", self.name, "--for", "proven", "--timeout", "180")
+        eventually(self._jobs_have_ended, seconds=30)
         before = self._versions()
         patch = json.dumps({"spec": {"components": [{"name": "postgres"}]}})
         self.kube.run("-n", self.namespace, "patch", "aistack", self.name, "--type=merge", "-p", patch)
@@ -111,6 +112,11 @@ class Starter:
         time.sleep(3)
         assert self._versions() == before
         assert self.live()["metadata"]["resourceVersion"] == settled
+
+    def _jobs_have_ended(self) -> bool:
+        """Whether Kubernetes, too, has taken note of the end of every Job; it does so some seconds after the pod's."""
+        jobs = self.kube.json("-n", self.namespace, "get", "jobs", "-l", f"aistack.dev/stack={self.name}")["items"]
+        return all({"Complete", "Failed"} & {c["type"] for c in j["status"].get("conditions", [])} for j in jobs)
 
     def _versions(self) -> dict[str, str]:
         """The versions of everything that the operator writes for this stack, its inventory included."""
