@@ -41,7 +41,7 @@ PHASES = (
     Phase("unit", "tests that need nothing but Python", "90 s", ((*PYTEST, "-q", "-n", "2", "tests/unit"),)),
     Phase(
         "contracts",
-        "claims against real servers on loopback",
+        "claims and proofs against real servers on loopback",
         "3 min",
         ((*PYTEST, "-q", "--no-skips", "-n", "2", "--dist", "loadfile", "tests/contracts"),),
     ),

@@ -15,7 +15,7 @@ from aistack.api.rules import UNIQUE_NAMES, Rule, matches
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
 from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
-from aistack.api.wiring import LocalObjectReference, Proofs, Readiness
+from aistack.api.wiring import Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
 __all__ = [
@@ -52,6 +52,13 @@ class PullPolicy(StrEnum):
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
     NEVER = "Never"
+
+
+class LocalObjectReference(Model):
+    """Names a Secret in the stack's namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
 
 
 class Images(Model):

@@ -102,6 +102,11 @@ class EdgeStatus(Observation):
     message: str = ""
     """What is wrong and what to do."""
 
+    @property
+    def name(self) -> str:
+        """What users call it, e.g. ``mlflow/postgres``."""
+        return f"{self.consumer}/{self.contract}"
+
 
 class Footprint(Observation):
     """What the stack asks of the cluster, summed over its pods and volumes."""

@@ -10,7 +10,6 @@ from pydantic import StringConstraints
 
 from aistack.api.model import Model
 from aistack.api.rules import Rule, matches
-from aistack.api.texts import ObjectName
 
 OFF, ON_CHANGE = "off", "on-change"
 _DURATION = "([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?"
@@ -39,13 +38,6 @@ Every = Annotated[
     ),
     _LONG_ENOUGH,
 ]
-
-
-class LocalObjectReference(Model):
-    """Names a Secret in the stack's namespace."""
-
-    name: ObjectName
-    """Name of the Secret."""
 
 
 class Readiness(StrEnum):

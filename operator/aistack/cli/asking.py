@@ -20,11 +20,6 @@ Handled = Callable[[AIStack], str | None]
 """Reads from a stack which request was carried out last."""
 
 
-def edge_name(edge: EdgeStatus) -> str:
-    """Return what users call an edge, e.g. ``mlflow/postgres``."""
-    return f"{edge.consumer}/{edge.contract}"
-
-
 def named_edges(stack: AIStack, name: str) -> Sequence[EdgeStatus]:
     """Return the edges that are meant: the one of that name, or all.
 
@@ -36,9 +31,9 @@ def named_edges(stack: AIStack, name: str) -> Sequence[EdgeStatus]:
         raise InvalidError(f"{stack.name} is suspended; set spec.suspend to false first")
     if not edges:
         raise InvalidError(f"{stack.name} has no connections (yet): nothing in it uses anything of another component")
-    found = [edge for edge in edges if not name or edge_name(edge) == name]
+    found = [edge for edge in edges if not name or edge.name == name]
     if not found:
-        raise InvalidError(f"{stack.name} has no connection {name!r}; it has {', '.join(map(edge_name, edges))}")
+        raise InvalidError(f"{stack.name} has no connection {name!r}; it has {', '.join(edge.name for edge in edges)}")
     return found
 
 

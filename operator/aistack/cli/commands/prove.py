@@ -13,7 +13,7 @@ import typer
 
 from aistack.api.group import PROVE
 from aistack.api.status import EdgeState, EdgeStatus
-from aistack.cli.asking import carried_out, edge_name, named_edges, request
+from aistack.cli.asking import carried_out, named_edges, request
 from aistack.cli.durations import Timeout, format_duration
 from aistack.cli.exits import ExitCode
 from aistack.cli.output import OutputFormat, print_data
@@ -61,7 +61,7 @@ class Found:
     @property
     def broken(self) -> list[str]:
         """Names of the edges that did not work."""
-        return [edge_name(edge) for edge in self.edges if edge.state is not EdgeState.PROVEN]
+        return [edge.name for edge in self.edges if edge.state is not EdgeState.PROVEN]
 
 
 @app.command(epilog=EPILOG)
@@ -82,8 +82,8 @@ def prove(
     elif output is Report.JUNIT:
         typer.echo(junit(found.stack, found.edges, found.done))
     if not found.in_time:
-        missing = [e for e in found.edges if edge_name(e) not in found.done]
-        why = "; ".join(f"{edge_name(e)} ({e.message or e.state})" for e in missing)
+        missing = [e for e in found.edges if e.name not in found.done]
+        why = "; ".join(f"{e.name} ({e.message or e.state})" for e in missing)
         return complain(f"not tried within {format_duration(timeout)}: {why}", ExitCode.NOT_READY)
     if found.broken:
         return complain(f"{len(found.broken)} of {len(found.edges)} connections failed", ExitCode.NOT_READY)
@@ -103,7 +103,7 @@ async def _prove(session: Session, name: str, stack: str, seconds: float, *, qui
                 async for now, all_done in carried_out(
                     stacks, live, PROVE, asked, lambda s: s.status.last_handled_prove, seconds
                 ):
-                    found.edges = [e for e in now.status.edges if edge_name(e) in before]
+                    found.edges = [e for e in now.status.edges if e.name in before]
                     found.done = set(before) if all_done else tried(found.edges, before)
                     show(found.edges, found.done)
             except TimeoutError:
@@ -127,7 +127,7 @@ def _showing(session: Session, quiet: bool) -> Iterator[Show]:
 
         def show(edges: Sequence[EdgeStatus], done: set[str]) -> None:
             for edge in edges:
-                if (name := edge_name(edge)) in done - said:
+                if (name := edge.name) in done - said:
                     said.add(name)
                     typer.echo(proof_line(edge))
 

@@ -10,7 +10,7 @@ import typer
 
 from aistack.api.conditions import ConditionType
 from aistack.api.group import ROTATE
-from aistack.cli.asking import carried_out, edge_name, named_edges, request
+from aistack.cli.asking import carried_out, named_edges, request
 from aistack.cli.durations import Timeout, format_duration
 from aistack.cli.exits import ExitCode
 from aistack.cli.session import Session, session_of
@@ -54,11 +54,11 @@ async def _rotate(session: Session, name: str, stack: str, seconds: float) -> Ex
         live = await stacks.only(session.namespace, stack)
         for edge in named_edges(understood(live), name):
             started = time.monotonic()
-            typer.echo(f"{edge_name(edge)} of {edge.provider} ...")
-            if why := await _in_vain(stacks, live, edge_name(edge), seconds):
+            typer.echo(f"{edge.name} of {edge.provider} ...")
+            if why := await _in_vain(stacks, live, edge.name, seconds):
                 message = f"not done after {format_duration(seconds)}, the former credentials still work: {why}"
                 return complain(message, ExitCode.NOT_READY)
-            typer.echo(f"{edge_name(edge)} has new credentials after {format_duration(time.monotonic() - started)}")
+            typer.echo(f"{edge.name} has new credentials after {format_duration(time.monotonic() - started)}")
     return ExitCode.OK
 
 

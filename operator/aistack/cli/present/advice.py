@@ -24,7 +24,7 @@ def next_steps(stack: AIStack, unseen_for: float, command: Callable[[str], str])
     match standing_of(stack):
         case Standing.READY:
             broken = [e for e in stack.status.edges if e.state is EdgeState.BROKEN]
-            again = [f"{command(f'prove {e.consumer}/{e.contract}')}    once its cause is gone" for e in broken]
+            again = [f"{command(f'prove {e.name}')}    once its cause is gone" for e in broken]
             return again + [command(f"open {component.name}") for component in stack.status.components if component.url]
         case Standing.STALLED:
             return [_remedy(stack, command)]

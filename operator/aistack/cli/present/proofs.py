@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 from rich.text import Text
 
 from aistack.api.status import EdgeState, EdgeStatus
-from aistack.cli.asking import edge_name
 from aistack.cli.present.phases import edge_text
 from aistack.cli.present.table import PlainTable
 
@@ -20,7 +19,7 @@ Runs = dict[str, datetime | None]
 
 def runs_of(edges: Sequence[EdgeStatus]) -> Runs:
     """Return when each edge was last tried."""
-    return {edge_name(edge): edge.last_run for edge in edges}
+    return {edge.name: edge.last_run for edge in edges}
 
 
 def tried(edges: Sequence[EdgeStatus], before: Runs) -> set[str]:
@@ -32,7 +31,7 @@ def proofs_table(edges: Sequence[EdgeStatus], done: Collection[str]) -> PlainTab
     """Return a row for each edge: what came of its proof, if it was tried."""
     table = PlainTable("CONNECTION", "PROVIDER", "STATE", "STEPS", "TIME", "MESSAGE")
     for edge in edges:
-        name = edge_name(edge)
+        name = edge.name
         row = (Text(name), Text(edge.provider))
         if name not in done:
             table.add_row(*row, Text("…", "yellow"), "", "", "")
@@ -45,7 +44,7 @@ def proofs_table(edges: Sequence[EdgeStatus], done: Collection[str]) -> PlainTab
 
 def proof_line(edge: EdgeStatus) -> str:
     """Say in one line what came of an edge's proof."""
-    words = f"{edge_name(edge)}  {edge.state}  {len(edge.steps)} steps, {took(edge)}"
+    words = f"{edge.name}  {edge.state}  {len(edge.steps)} steps, {took(edge)}"
     return f"{words}: {edge.message}" if edge.message else words
 
 
@@ -57,8 +56,7 @@ def took(edge: EdgeStatus) -> str:
 def proofs_data(edges: Sequence[EdgeStatus], done: Collection[str]) -> list[dict[str, Any]]:
     """Return the edges as plain data, each with whether it was tried."""
     return [
-        {"edge": edge_name(edge), "tried": edge_name(edge) in done}
-        | edge.model_dump(mode="json", by_alias=True, exclude_none=True)
+        {"edge": edge.name, "tried": edge.name in done} | edge.model_dump(mode="json", by_alias=True, exclude_none=True)
         for edge in edges
     ]
 
@@ -67,11 +65,11 @@ def junit(stack: str, edges: Sequence[EdgeStatus], done: Collection[str]) -> str
     """Return a JUnit report: a suite for each edge, a case for each step; an edge that was not tried is an error."""
     root = ElementTree.Element("testsuites", name=stack)
     for edge in edges:
-        cases = list(_cases(edge, edge_name(edge) in done))
+        cases = list(_cases(edge, edge.name in done))
         suite = ElementTree.SubElement(
             root,
             "testsuite",
-            name=edge_name(edge),
+            name=edge.name,
             tests=str(len(cases)),
             failures=str(sum(case.find("failure") is not None for case in cases)),
             errors=str(sum(case.find("error") is not None for case in cases)),
@@ -94,4 +92,4 @@ def _cases(edge: EdgeStatus, was_tried: bool) -> Iterator[ElementTree.Element]:
 
 
 def _case(edge: EdgeStatus, name: str, milliseconds: int) -> ElementTree.Element:
-    return ElementTree.Element("testcase", classname=edge_name(edge), name=name, time=f"{milliseconds / 1000:.3f}")
+    return ElementTree.Element("testcase", classname=edge.name, name=name, time=f"{milliseconds / 1000:.3f}")
