@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from aistack.api.spec import AIStack
@@ -56,14 +57,14 @@ async def carried_out(
     namespace, name = live["metadata"]["namespace"], live["metadata"]["name"]
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    looks = stacks.follow(namespace, name)
-    while True:
-        async with asyncio.timeout_at(deadline):
-            found = await anext(looks)
-        if found is None:
-            raise ClusterError(f"{name} is gone", 404, "NotFound")
-        stack = understood(found)
-        done = handled(stack) == asked
-        yield stack, done
-        if done:
-            return
+    async with aclosing(stacks.follow(namespace, name)) as looks:
+        while True:
+            async with asyncio.timeout_at(deadline):
+                found = await anext(looks)
+            if found is None:
+                raise ClusterError(f"{name} is gone", 404, "NotFound")
+            stack = understood(found)
+            done = handled(stack) == asked
+            yield stack, done
+            if done:
+                return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aistack.api.group import API_VERSION, FINALIZER, KIND
@@ -98,7 +98,7 @@ class Stacks:
         after = reply.result()
         return after, before is None or before["metadata"]["generation"] != after["metadata"]["generation"]
 
-    async def follow(self, namespace: str, name: str) -> AsyncIterator[Manifest | None]:
+    async def follow(self, namespace: str, name: str) -> AsyncGenerator[Manifest | None]:
         """Yield a stack now and after every change, None while there is none; an API server that is away is awaited.
 
         Raises:
