@@ -8,6 +8,7 @@
     │   ├── CatalogError         a file of the catalog: file, line, what is wrong
     │   └── ForeignObjectError   an object of the same name exists and isn't ours; it is never taken over
     └── NotReadyError            the world isn't there yet; the same call may succeed later  -> retry with backoff
+        ├── AwaitedError         what a field of the AIStack names isn't there yet
         ├── ClusterError         the API server refused or failed a request (status, reason)
         │   └── ForbiddenError   the operator, or the user, lacks a right
         └── ToolError            a program we call (docker, buildah, kind) is missing or failed
@@ -66,6 +67,20 @@ class ForeignObjectError(InvalidError):
 
 class NotReadyError(AIStackError):
     """The same call may succeed later."""
+
+
+class AwaitedError(NotReadyError):
+    """What a field of a user's object names doesn't exist yet.
+
+    Args:
+        field: path as in ``kubectl explain``.
+        problem: what isn't there.
+        remedy: what to do.
+    """
+
+    def __init__(self, field: str, problem: str, remedy: str) -> None:
+        self.field, self.problem, self.remedy = field, problem, remedy
+        super().__init__(f"{field}: {problem}; {remedy}")
 
 
 class ClusterError(NotReadyError):

@@ -27,6 +27,7 @@ from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import DeletionProgress
 from aistack.planning.edges import news
+from aistack.planning.external import sought
 from aistack.planning.plan import Planned, owner_of, plan_stack
 from aistack.planning.summarize import (
     summarize,
@@ -92,7 +93,7 @@ class Pipeline:
             InvalidError: the stack or the catalog is wrong.
             NotReadyError: the cluster can't be read.
         """
-        observed = await self.engine.observe(owner_of(stack))
+        observed = await self.engine.observe(owner_of(stack), sought(stack, self.catalog))
         return await asyncio.to_thread(plan_stack, stack, self.catalog, observed)
 
     async def preview(self, stack: AIStack) -> tuple[Planned, Preview]:

@@ -11,6 +11,7 @@ from aistack.api.model import Model
 from aistack.api.rules import Rule
 from aistack.api.scheduling import Scheduling
 from aistack.api.texts import CatalogName, ComponentVersion, ObjectName, VolumeSize
+from aistack.api.wiring import LocalObjectReference
 
 
 class Size(StrEnum):
@@ -72,6 +73,11 @@ class ComponentSpec(Model):
 
     storage: ComponentStorage = ComponentStorage()
     """Size and class of the component's volume."""
+
+    admin_secret_ref: LocalObjectReference | None = None
+    """Secret in this namespace, e.g. one that an external secret manager keeps, with the credentials of the component's
+    administrator (the secret keys of what it provides, e.g. password) instead of generated ones. When it changes, the
+    component follows."""
 
     scheduling: Scheduling = Scheduling()
     """Where this component's pods run; each field that is set replaces the stack's."""

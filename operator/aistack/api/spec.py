@@ -15,16 +15,18 @@ from aistack.api.rules import UNIQUE_NAMES, Rule, matches
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
 from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
-from aistack.api.wiring import Proofs, Readiness
+from aistack.api.wiring import Access, External, LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
 __all__ = [
     "AIStack",
     "AIStackSpec",
+    "Access",
     "ComponentSpec",
     "ComponentStorage",
     "DeletionPolicy",
     "DriftPolicy",
+    "External",
     "Images",
     "LocalObjectReference",
     "Metadata",
@@ -37,6 +39,7 @@ __all__ = [
     "Toleration",
 ]
 MAX_COMPONENTS = 64
+MAX_EXTERNAL = 64
 
 
 class DeletionPolicy(StrEnum):
@@ -52,13 +55,6 @@ class PullPolicy(StrEnum):
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
     NEVER = "Never"
-
-
-class LocalObjectReference(Model):
-    """Names a Secret in the stack's namespace."""
-
-    name: ObjectName
-    """Name of the Secret."""
 
 
 class Images(Model):
@@ -102,6 +98,10 @@ class AIStackSpec(Model):
         UNIQUE_NAMES,
     ] = ()
     """Changes to the profile's components, and components besides it, one entry a name."""
+
+    external: Annotated[tuple[External, ...], Field(max_length=MAX_EXTERNAL)] = ()
+    """Providers that you have already, e.g. a company's PostgreSQL or S3, each by a Secret. A component of the profile
+    that nobody needs any more for it isn't installed, unless it is listed under components."""
 
     proofs: Proofs = Proofs()
     """How often connections are proven by real work."""

@@ -19,7 +19,14 @@ from pydantic import (
 
 from aistack.api.component import Size
 from aistack.api.names import MAX_CATALOG_NAME
-from aistack.catalog.references import component_problems, contract_problems, every_size, parsable, refuse
+from aistack.catalog.references import (
+    compilable,
+    component_problems,
+    contract_problems,
+    every_size,
+    parsable,
+    refuse,
+)
 from aistack.objects.quantity import parse_quantity
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=MAX_CATALOG_NAME)]
@@ -62,13 +69,18 @@ A text may name other keys of the same Secret as ``{key}`` (or ``{key:url}``, pe
 
 
 class ContractKey(_Model):
-    """One key of a contract's binding Secret."""
+    """One key of a contract's binding Secret.
+
+    ``pattern`` is what values that users give must match as a whole. ``default`` holds where neither provider nor share
+    gives a value, ``defaultWithCa`` instead of it where the binding has an authority's certificate to check against.
+    """
 
     about: str
     secret: bool = False
     optional: bool = False
+    pattern: Annotated[str, AfterValidator(compilable)] = ""
     default: str | None = None
-    """Value where neither provider nor share gives one."""
+    default_with_ca: str | None = Field(default=None, alias="defaultWithCa")
 
 
 class Contract(_Model):

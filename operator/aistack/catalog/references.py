@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, NoReturn
@@ -43,6 +44,19 @@ def parsable(text: str) -> str:
         if name is not None and (style not in ("", "url") or conversion):
             raise ValueError(f"{{{name}}} may be followed by :url and by nothing else")
     return text
+
+
+def compilable(pattern: str) -> str:
+    """Return a regular expression unless it isn't one.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return pattern
 
 
 def fields_of(text: str) -> set[str]:

@@ -19,11 +19,13 @@ from aistack.cluster.prune import prune
 from aistack.cluster.settings import JOB, POD, SECRET, Settings
 from aistack.cluster.store import OnChange, Store
 from aistack.cluster.unit import run_units
+from aistack.cluster.users import Users
 from aistack.cluster.world import Listing, Watching, World
 from aistack.errors import ForbiddenError
 from aistack.objects.manifest import ObjectKind
 from aistack.objects.outcome import DeletionProgress, Outcome
 from aistack.objects.plan import DriftPolicy, Observed, Owner, Plan
+from aistack.objects.users import Sought
 
 ALWAYS = frozenset({POD, SECRET, JOB})
 
@@ -51,6 +53,7 @@ class Engine:
         self._since = clock()
         self._store = Store(settings.owner_label, on_change)
         self._world: World = (Watching if watching else Listing)(client, self._store, settings)
+        self._users = Users(client, settings, on_change, watching)
         self._inventories = Inventories(client, settings)
 
     async def start(self) -> None:
@@ -67,6 +70,7 @@ class Engine:
     async def stop(self) -> None:
         """End all watches."""
         await self._world.stop()
+        await self._users.stop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,18 +82,23 @@ class Engine:
         """Return the kinds that can't be followed at present, and why."""
         return self._world.degraded()
 
-    async def observe(self, owner: Owner) -> Observed:
+    async def observe(self, owner: Owner, sought: Sought | None = None) -> Observed:
         """Return what planning needs to know of the world.
 
+        Args:
+            owner: whose objects.
+            sought: users' Secrets that the plan refers to; their changes are told from now on.
+
         Raises:
-            ClusterError: the inventory can't be read, or part of the world is unknown: what isn't seen would be taken
+            ClusterError: the inventory or such a Secret can't be read, or part of the world is unknown: what isn't seen would be taken
                 for lost, and its successor planned.
         """
         ctx = await self._open(owner)
         self._require_sight(owner)
         live = self._store.of(owner.key)
         objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
-        return Observed(objects, dict(ctx.inventory.secrets(live)))
+        users = await self._users.read(owner.key, sought or {})
+        return Observed(objects, dict(ctx.inventory.secrets(live)), users)
 
     async def apply(self, plan: Plan, owner: Owner) -> Outcome:
         """Bring the owner's objects to the plan as far as they are ready.
@@ -125,6 +134,7 @@ class Engine:
         """
         ctx = await self._open(owner)
         self._require_sight(owner)
+        await self._users.forget(owner.key)
         progress = await delete_all(ctx, retain)
         await self._inventories.save(owner)
         return replace(progress, retry_after=min(ctx.wakes, default=0.0))

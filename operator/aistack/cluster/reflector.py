@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from aistack.cluster.client import Client
 from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
-from aistack.cluster.store import Store
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 
@@ -27,15 +26,40 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """What one reflector follows; ``namespace`` is empty for all of them."""
+    """What one reflector follows; ``namespace`` is empty for all of them, ``name`` unless it is one object."""
 
     kind: ObjectKind
     namespace: str
     selector: str
     full: bool
+    name: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What selects it in a request."""
+        named = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        return named | ({"labelSelector": self.selector} if self.selector else {})
 
     def __str__(self) -> str:
+        if self.name:
+            return f"{self.kind.kind} {self.namespace}/{self.name}"
         return f"{self.kind.kind} in namespace {self.namespace}" if self.namespace else self.kind.kind
+
+
+class Sink(Protocol):
+    """Where a reflector's news goes; the :class:`~aistack.cluster.store.Store` is one."""
+
+    def see(self, live: Live) -> None:
+        """An object is in this state."""
+
+    def gone(self, ref: ObjectRef, version: int) -> None:
+        """An object was deleted at this version."""
+
+    def replace(self, kind: ObjectKind, namespace: str, lives: Iterable[Live], version: int) -> None:
+        """These are all objects of the source, as of this version."""
+
+    def passed(self, kind: ObjectKind, namespace: str, version: int) -> None:
+        """All of the source is known up to this version."""
 
 
 async def list_all(client: Client, source: Source, manager: str) -> tuple[list[Live], int]:
@@ -45,7 +69,7 @@ async def list_all(client: Client, source: Source, manager: str) -> tuple[list[L
         ClusterError: the list is refused or breaks; ``status`` 410 when a page came too late.
     """
     lives: list[Live] = []
-    query = {"labelSelector": source.selector, "limit": PAGE}
+    query = source.query | {"limit": PAGE}
     while True:
         reply = await client.list(source.kind, source.namespace, metadata=not source.full, **query)
         page = reply.result()
@@ -68,7 +92,7 @@ class Reflector:
     """
 
     def __init__(
-        self, client: Client, store: Store, source: Source, manager: str, silence: float, backoff_limit: float
+        self, client: Client, store: Sink, source: Source, manager: str, silence: float, backoff_limit: float
     ) -> None:
         self.source = source
         self.error: AIStackError | None = None
@@ -109,8 +133,7 @@ class Reflector:
 
     async def _watch(self) -> None:
         started = asyncio.get_running_loop().time()
-        query = {
-            "labelSelector": self.source.selector,
+        query = self.source.query | {
             "resourceVersion": str(self._version),
             # Spread, so that not all watches of all kinds end in the same second.
             "timeoutSeconds": str(random.randint(240, 300)),  # noqa: S311 - not for cryptography

@@ -11,11 +11,12 @@ from urllib.parse import quote
 from aistack.cluster.apply import fetch, mark_retained, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
+from aistack.cluster.users import mark, read_secret
 from aistack.errors import ClusterError, ForeignObjectError, SpecError
 from aistack.objects.manifest import Manifest
 from aistack.objects.outcome import ObjectOutcome, Verb
 from aistack.objects.plan import CreateSecret
-from aistack.objects.recipes import ALPHABETS, Format, Generate, Literal
+from aistack.objects.recipes import ALPHABETS, Format, Generate, Literal, Ref
 
 
 async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
@@ -36,7 +37,8 @@ async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
 
 
 async def _create(ctx: Context, step: CreateSecret) -> ObjectOutcome:
-    reply = await ctx.client.create(_manifest(ctx, step, resolve(step)))
+    borrowed = await borrow(ctx, step)
+    reply = await ctx.client.create(_manifest(ctx, step, resolve(step, borrowed)))
     if reply.status == 409:
         existing = await fetch(ctx, step.ref)
         if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
@@ -64,19 +66,39 @@ def _manifest(ctx: Context, step: CreateSecret, values: Mapping[str, str]) -> Ma
     return {**manifest, "immutable": True, "data": data}
 
 
-def resolve(step: CreateSecret) -> dict[str, str]:
+async def borrow(ctx: Context, step: CreateSecret) -> dict[Ref, str]:
+    """Read the values that come from users' Secrets.
+
+    Raises:
+        ClusterError: such a Secret can't be read, or has changed since the plan was made.
+    """
+    refs = [recipe for recipe in step.recipes.values() if isinstance(recipe, Ref)]
+    namespace = step.ref.namespace
+    found = {name: await read_secret(ctx.client, namespace, name) for name in sorted({ref.secret for ref in refs})}
+    if any(ref.mark != mark(namespace, ref.secret, ref.key, found[ref.secret].get(ref.key, b"")) for ref in refs):
+        raise ClusterError(f"a Secret that {step.ref} is made from has changed; the next plan takes it in")
+    return {ref: found[ref.secret][ref.key].decode() for ref in refs}
+
+
+def resolve(step: CreateSecret, borrowed: Mapping[Ref, str]) -> dict[str, str]:
     """Make the values.
+
+    Args:
+        step: whose.
+        borrowed: what comes from users' Secrets.
 
     Raises:
         SpecError: formats refer to each other in a circle, or to a key that isn't there.
     """
-    values = {key: _value(recipe) for key, recipe in step.recipes.items() if not isinstance(recipe, Format)}
+    values = {key: _value(recipe, borrowed) for key, recipe in step.recipes.items() if not isinstance(recipe, Format)}
     formats = {key: recipe.template for key, recipe in step.recipes.items() if isinstance(recipe, Format)}
     return _formatted(values, formats, str(step.ref))
 
 
-def _value(recipe: Literal | Generate) -> str:
+def _value(recipe: Literal | Generate | Ref, borrowed: Mapping[Ref, str]) -> str:
     match recipe:
+        case Ref():
+            return borrowed[recipe]
         case Literal(value):
             return value
         case Generate(length, alphabet, prefix):

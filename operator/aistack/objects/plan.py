@@ -16,6 +16,7 @@ from functools import cached_property
 
 from aistack.objects.manifest import Manifest, ObjectRef, content_hash, ref_of
 from aistack.objects.recipes import Recipe, recipe_hash
+from aistack.objects.users import UserSecret
 
 OwnerKey = tuple[str, str]
 """Namespace and name of an owner."""
@@ -175,6 +176,8 @@ class Plan:
     drift: DriftPolicy = DriftPolicy.ENFORCE
     retain_data: bool = True
     """Whether pruned units keep their data (PersistentVolumeClaims, generated Secrets)."""
+    leaving: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Units that are no longer planned and stay until others, named here, are healthy without them."""
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -221,3 +224,5 @@ class Observed:
 
     objects: Mapping[ObjectRef, Manifest] = field(default_factory=dict)
     secrets: Mapping[str, SecretRecord] = field(default_factory=dict)
+    users: Mapping[str, UserSecret] | None = None
+    """Secrets of the user's that the stack refers to, by name, those that exist; None where no cluster was asked."""

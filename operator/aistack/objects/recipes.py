@@ -42,7 +42,16 @@ class Format:
     template: str
 
 
-Recipe = Literal | Generate | Format
+@dataclass(frozen=True)
+class Ref:
+    """The value of a ``key`` of a user's ``secret``; ``mark`` changes when that value does, and tells nothing of it."""
+
+    secret: str
+    key: str
+    mark: str = ""
+
+
+Recipe = Literal | Generate | Format | Ref
 
 
 def describe(recipe: Recipe) -> str:
@@ -54,6 +63,8 @@ def describe(recipe: Recipe) -> str:
             return f"generated, {len(prefix) + length} characters"
         case Format(template):
             return template
+        case Ref(secret, key):
+            return f"{key} of Secret {secret}"
 
 
 def recipe_hash(recipes: Mapping[str, Recipe]) -> str:

@@ -39,9 +39,8 @@ class Claim:
         Args:
             blocking: whether the consumer's own workloads need the share from the start.
         """
-        provider = self.edge.provider
         # Two claims at once would change the provider's list of users at once, and one of them could be lost.
-        return RunAction(self.edge.key, self.job, (provider,), blocking, exclusive=provider)
+        return RunAction(self.edge.key, self.job, self.edge.units, blocking, exclusive=self.edge.provider)
 
 
 def claim(
@@ -58,7 +57,7 @@ def claim(
         share: name of the consumer's share.
         observed: tells the provider's volumes; with new volumes the share must be claimed anew.
     """
-    contract = catalog.contracts[edge.provide.contract]
+    contract = catalog.contracts[edge.contract]
     name = object_name(stack, edge.consumer, edge.require.edge, "claim")
     image = images.reference(catalog.runner)
     program = programs(catalog, [contract], leave_out="prove.py")

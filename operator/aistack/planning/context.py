@@ -23,6 +23,12 @@ class SecretHandle:
     """A Secret that a template may refer to, by name and key."""
 
     secret: str
+    keys: frozenset[str] = frozenset()
+    """Keys of a share, which are known; of other Secrets none."""
+
+    def has(self, key: str) -> bool:
+        """Whether a share has a key that is optional."""
+        return key in self.keys
 
     def env(self, key: str) -> dict[str, Any]:
         """Return what stands beside ``name`` in a container's ``env`` entry."""
@@ -41,7 +47,7 @@ class StackView:
 class SecretNames:
     """Names of the Secrets that one component may use, by purpose."""
 
-    bindings: Mapping[str, str] = field(default_factory=dict)
+    bindings: Mapping[str, SecretHandle] = field(default_factory=dict)
     """Shares, by edge."""
     provided: Mapping[str, str] = field(default_factory=dict)
     """Admin bindings, by contract."""
@@ -128,7 +134,9 @@ class TemplateContext:
 
     def binding(self, edge: str) -> SecretHandle:
         """Return this component's share of a contract."""
-        return self._handle("binding", edge, self.secrets.bindings)
+        if edge not in self.secrets.bindings:
+            raise self._unknown("binding", edge, self.secrets.bindings)
+        return self.secrets.bindings[edge]
 
     def bound(self, edge: str) -> bool:
         """Whether this stack has a share of a contract that is optional."""

@@ -16,6 +16,8 @@ from aistack.planning.plan import Planned
 from aistack.planning.wire import Edge
 
 _NOTHING = UnitOutcome("")
+_CREDENTIALS = ("auth", "absent")
+"""Faults that lie in what a binding opens; the operator mends them where it made the share."""
 Place = tuple[str, str, str]
 """Consumer, provider and contract: what tells edges apart in a status."""
 
@@ -29,6 +31,8 @@ class _Share:
     proof: EdgeProof | None = None
     proof_at: datetime | None = None
     trouble: str = ""
+    mender: str = ""
+    """What only the user can mend, where its credentials are the user's."""
     left: str = ""
     """Why its former generations could not be ended."""
 
@@ -37,7 +41,7 @@ def edge_states(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
     """Return the state of each edge; shares of one contract that a component has of one provider are one edge."""
     places: dict[Place, list[Edge]] = {}
     for edge in planned.wiring.edges:
-        places.setdefault((edge.consumer, edge.provider, edge.provide.contract), []).append(edge)
+        places.setdefault((edge.consumer, edge.provider, edge.contract), []).append(edge)
     before = {(e.consumer, e.provider, e.contract): e for e in planned.stack.status.edges}
     return tuple(_edge(planned, outcome, place, edges, before.get(place)) for place, edges in places.items())
 
@@ -49,7 +53,7 @@ def _edge(
     unit = outcome.units.get(place[0], _NOTHING)
     if unit.suspended and before:
         return before
-    shares = [_share(unit, edge.key) for edge in edges]
+    shares = [_share(unit, edge) for edge in edges]
     worst = min(shares, key=_rank)
     state, message = _judge(planned, worst, _absent(outcome, place[1]))
     if before and before.state is EdgeState.BROKEN and state in (EdgeState.PENDING, EdgeState.UNPROVEN):
@@ -74,13 +78,15 @@ def _steps(proof: EdgeProof) -> tuple[StepStatus, ...]:
     return tuple(StepStatus(name=s.name, ok=s.ok, milliseconds=s.milliseconds) for s in proof.steps)
 
 
-def _share(unit: UnitOutcome, key: str) -> _Share:
+def _share(unit: UnitOutcome, edge: Edge) -> _Share:
+    key = edge.key
     action = next((a for a in unit.actions if a.key == key), None)
-    claimed = action is not None and action.state is ActionState.SUCCEEDED
+    claimed = action.state is ActionState.SUCCEEDED if action else not edge.claimed
     complaint = action.message if action and action.state is ActionState.FAILED else ""
     proof = next((p for p in unit.proofs if key in p.edges), None) or _without_result(unit)
     ends = (a.message for a in unit.cleanup if a.key == f"{key}/retire" and a.state is ActionState.FAILED)
-    return _Share(claimed, complaint, proof.edges.get(key), proof.ended, proof.trouble, next(ends, ""))
+    mender = "" if edge.claimed else f"; correct {edge.provider}"
+    return _Share(claimed, complaint, proof.edges.get(key), proof.ended, proof.trouble, mender, next(ends, ""))
 
 
 def _without_result(unit: UnitOutcome) -> ProofOutcome:
@@ -121,7 +127,8 @@ def _judge(planned: Planned, share: _Share, absent: str) -> tuple[EdgeState, str
         left = f"its former credentials still work: {share.left}" if share.left else ""
         return EdgeState.PROVEN, left or share.proof.warning
     last = share.proof.steps[-1].name if share.proof.steps else "start"
-    return EdgeState.BROKEN, f"{last}: {share.proof.message}"
+    mender = share.mender if share.proof.failure in _CREDENTIALS else ""
+    return EdgeState.BROKEN, f"{last}: {share.proof.message}{mender}"
 
 
 def _why_unproven(stack: AIStack, share: _Share) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from aistack.catalog.models import Destination
 from aistack.planning.peers import target_pods
 from aistack.planning.resolve import Resolved
-from aistack.planning.wire import Edge
+from aistack.planning.wire import Edge, Inside
 
 Rule = Mapping[str, Any]
 
@@ -61,11 +61,11 @@ def declared_egress(r: Resolved, role: str) -> tuple[Destination, ...]:
 
 def _provider(stack: str, resolved: Mapping[str, Resolved], edge: Edge) -> Rule:
     """Return the rule of an edge; a provider outside the stack may be anywhere, at any port."""
-    if edge.provider not in resolved:
+    if not isinstance(edge.source, Inside):
         return OUTWARDS
-    r = resolved[edge.provider]
-    port = r.component.spec.workloads[edge.provide.workload].ports[edge.provide.port]
-    return _to(stack, r, edge.provide.workload, (port.port,))
+    r, provide = resolved[edge.source.name], edge.source.provide
+    port = r.component.spec.workloads[provide.workload].ports[provide.port]
+    return _to(stack, r, provide.workload, (port.port,))
 
 
 def _declared(stack: str, resolved: Mapping[str, Resolved], word: Destination) -> Iterator[Rule]:

@@ -12,6 +12,7 @@ from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import ObjectRef
 from aistack.objects.plan import Observed, Owner, Plan
+from aistack.planning.external import outsiders, unneeded
 from aistack.planning.footprint import footprint
 from aistack.planning.images import ImageSource
 from aistack.planning.resolve import Resolved, resolve
@@ -42,16 +43,21 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
 
     Raises:
         SpecError: a field of the stack is wrong.
+        AwaitedError: a Secret that it names isn't there yet.
         CatalogError: a component is broken.
     """
     resolved = resolve(stack, catalog)
-    wiring = wire(resolved, catalog)
+    outside = outsiders(stack, catalog, resolved)
+    leaving = unneeded(stack, resolved, outside)
+    resolved = {name: r for name, r in resolved.items() if name not in leaving}
+    wiring = wire(resolved, catalog, outside)
     secrets = SecretPlanner(stack.name, stack.namespace, catalog.contracts, observed, _rotations(stack))
     units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, ImageSource.of(stack))
     plan = Plan(
         waves=tuple(tuple(units.unit(name) for name in wave) for wave in wiring.waves),
         drift=stack.spec.drift,
         retain_data=stack.spec.deletion_policy is DeletionPolicy.RETAIN,
+        leaving=leaving,
     )
     _refuse_doubles(plan)
     return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest)

@@ -11,7 +11,7 @@ from aistack.api.spec import AIStack
 from aistack.api.wiring import OFF, seconds_of
 from aistack.catalog.models import Catalog, Resources
 from aistack.objects.manifest import Manifest, content_hash
-from aistack.objects.plan import RunProof
+from aistack.objects.plan import CreateSecret, RunProof
 from aistack.planning.claims import Claim, job
 from aistack.planning.context import container_resources
 from aistack.planning.images import ImageSource
@@ -47,7 +47,7 @@ class Proof:
             key=self.key,
             manifest=self.job,
             edges=keys,
-            after=tuple(sorted({edge.provider for edge in self.edges})),
+            after=tuple(sorted({unit for edge in self.edges for unit in edge.units})),
             every=seconds_of(stack.spec.proofs.every),
             on_change=stack.spec.proofs.every != OFF,
             token=asked_for(stack, keys),
@@ -63,8 +63,9 @@ def asked_for(stack: AIStack, edges: Iterable[str]) -> str:
 
 def proofs(
     stack: str,
+    edges: Sequence[Edge],
     claims: Sequence[Claim],
-    shares: Mapping[str, str],
+    shares: Mapping[str, CreateSecret],
     accounts: Mapping[str, str],
     catalog: Catalog,
     images: ImageSource,
@@ -73,17 +74,21 @@ def proofs(
 
     Args:
         stack: the stack's name.
-        claims: the consumer's claims.
-        shares: names of its shares, by the edge's name.
+        edges: the consumer's edges.
+        claims: their claims; a share of the user's own has none.
+        shares: its shares, by the edge's name.
         accounts: service accounts of its pods, by identity.
         catalog: has the programs and the runner.
         images: where the runner's image comes from.
     """
-    by_identity: dict[str, list[Claim]] = {}
-    for claim in claims:
-        by_identity.setdefault(edge_identity(claim.edge), []).append(claim)
+    # The name of a claim's Job stands for all that the claim was given.
+    made = {c.edge.key: c.job["metadata"]["name"] for c in claims}
+    by_identity: dict[str, list[Edge]] = {}
+    for edge in edges:
+        by_identity.setdefault(edge_identity(edge), []).append(edge)
+    secrets = {name: share.ref.name for name, share in shares.items()}
     return [
-        _proof(stack, identity, found, shares, accounts.get(identity, ""), catalog, images)
+        _proof(stack, identity, found, secrets, made, accounts.get(identity, ""), catalog, images)
         for identity, found in by_identity.items()
     ]
 
@@ -91,20 +96,20 @@ def proofs(
 def _proof(
     stack: str,
     identity: str,
-    claims: Sequence[Claim],
+    edges: Sequence[Edge],
     shares: Mapping[str, str],
+    claimed: Mapping[str, str],
     account: str,
     catalog: Catalog,
     images: ImageSource,
 ) -> Proof:
-    edges = tuple(claim.edge for claim in claims)
     name = object_name(stack, *identity.split("."), "prove")
     image = images.reference(catalog.runner)
-    program = programs(catalog, [catalog.contracts[e.provide.contract] for e in edges])
-    # The names of the claims' Jobs stand for all that the claims were given.
-    inputs = content_hash([program.texts, [c.job["metadata"]["name"] for c in claims], image, account], 8)
+    program = programs(catalog, [catalog.contracts[e.contract] for e in edges])
     names = [e.require.edge for e in edges]
-    arguments = ["prove", *(f"{e.require.edge}={e.provide.contract}" for e in edges)]
+    given = [claimed.get(e.key, shares[e.require.edge]) for e in edges]
+    inputs = content_hash([program.texts, given, image, account], 8)
+    arguments = ["prove", *(f"{e.require.edge}={e.contract}" for e in edges)]
     pod = {
         "restartPolicy": "Never",
         "containers": [container("prove", image, arguments, names, container_resources(RESOURCES))],
@@ -115,4 +120,4 @@ def _proof(
     made = job(object_name(name, inputs), pod, identity_labels(stack, identity))
     seconds = START_SECONDS + EDGE_SECONDS * len(edges)
     made["spec"] |= {"backoffLimit": 0, "activeDeadlineSeconds": seconds}
-    return Proof(identity, edges, program.config(name), made)
+    return Proof(identity, tuple(edges), program.config(name), made)

@@ -11,6 +11,8 @@ from aistack.catalog.references import SPELLED_OUT, fields_of, is_spelled_out
 from aistack.errors import CatalogError
 from aistack.objects.recipes import Format, Generate, Literal, Recipe
 
+CA = "ca.crt"
+"""Key of a contract for the certificate of the authority that signed the provider's."""
 Recipes = dict[str, Recipe]
 
 
@@ -43,8 +45,7 @@ def complete(contract: Contract, recipes: Recipes, provider: str) -> Recipes:
     Raises:
         CatalogError: a key that isn't optional has no recipe, or texts name each other in a circle.
     """
-    defaults = {k: Literal(s.default) for k, s in contract.keys.items() if s.default is not None}
-    recipes = {**defaults, **recipes}
+    recipes = {**_defaults(contract, with_ca=CA in recipes), **recipes}
     missing = sorted(k for k, spec in contract.keys.items() if k not in recipes and not spec.optional)
     if missing:
         raise CatalogError(_file(contract), f"nothing says how {provider!r} makes the keys {missing}")
@@ -52,6 +53,12 @@ def complete(contract: Contract, recipes: Recipes, provider: str) -> Recipes:
     texts = {k: text for k, text in contract.derived.items() if fields_of(text) <= set(kept)}
     derived = {k: recipe_of(text, {}, kept, _file(contract)) for k, text in texts.items()}
     return acyclic({"type": Literal(contract.name), "provider": Literal(provider), **kept, **derived}, _file(contract))
+
+
+def _defaults(contract: Contract, *, with_ca: bool) -> Recipes:
+    """Return recipes of keys that have a default: one that checks certificates where there is one to check against."""
+    found = {k: with_ca and spec.default_with_ca or spec.default for k, spec in contract.keys.items()}
+    return {key: Literal(value) for key, value in found.items() if value is not None}
 
 
 def acyclic(recipes: Recipes, where: str) -> Recipes:

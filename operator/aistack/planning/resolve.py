@@ -32,6 +32,8 @@ class Resolved:
     """Empty: the cluster's default class."""
     class_field: str
     """Where the user wrote the class, for messages."""
+    admin_secret: str
+    """The user's Secret with the administrator's credentials; empty: they are generated."""
     scheduling: Scheduling
     suspended: bool
     field: str
@@ -75,6 +77,8 @@ def _component(catalog: Catalog, name: str) -> Component:
 def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> Resolved:
     field = f"spec.components[{spec.name}]"
     _check_storage(component, spec, field)
+    if spec.admin_secret_ref and not component.spec.provides:
+        raise SpecError(f"{field}.adminSecretRef", f"{spec.name} has no administrator", "leave it out")
     return Resolved(
         component=component,
         version=_version(component, spec, field),
@@ -83,6 +87,7 @@ def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> R
         storage_size=spec.storage.size or "",
         class_field=f"{field if spec.storage.class_name else 'spec'}.storage.className",
         storage_class=spec.storage.class_name or stack.spec.storage.class_name or "",
+        admin_secret=spec.admin_secret_ref.name if spec.admin_secret_ref else "",
         scheduling=_scheduling(stack, spec),
         suspended=stack.spec.suspend or spec.suspend,
         field=field,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aistack.api.names import MAX_NAME, object_name
@@ -12,12 +12,16 @@ from aistack.catalog.models import Contract, Provide, Value
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import CreateSecret, Observed
 from aistack.objects.recipes import Literal, recipe_hash
+from aistack.planning.borrowed import Borrowed, needed_of_admin, needed_of_share
+from aistack.planning.external import Outside
 from aistack.planning.recipes import Recipes, acyclic, check_admin, complete, contract_recipes, recipe_of
 from aistack.planning.resolve import Resolved
-from aistack.planning.wire import Edge
+from aistack.planning.wire import Edge, Inside
 
 RecipesOf = Callable[[int], Recipes]
 """A Secret's recipes for a generation."""
+OUTSIDE = "external"
+"""What a binding names as its provider where that is none of the stack's."""
 _ITEM = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -40,31 +44,74 @@ class SecretPlanner:
     rotate: Mapping[str, str] = field(default_factory=dict)
 
     def admin(self, r: Resolved, provide: Provide) -> CreateSecret:
-        """Return the admin binding that a provider serves a contract with."""
+        """Return the admin binding that a provider serves a contract with; credentials may come from the user."""
         contract = self.contract(provide.contract, r)
         check_admin(provide, contract, f"{r.component.folder}/component.yaml")
+        given = self._given(r, provide, contract)
 
         def recipes(generation: int) -> Recipes:
             words = self._words(r.name, generation)
-            place = self._place(r, provide)
-            return complete(contract, {**place, **contract_recipes(provide.admin, contract, words)}, provider=r.name)
+            made = {**self._place(r, provide), **contract_recipes(provide.admin, contract, words), **given}
+            return complete(contract, made, provider=r.name)
 
         return self._create(object_name(self.stack, r.name, provide.contract, "admin"), recipes)
 
-    def share(self, edge: Edge, provider: Resolved) -> CreateSecret:
+    def outside_admin(self, edge: Edge, outside: Outside) -> CreateSecret:
+        """Return the admin binding for the claims of one edge to a provider outside the stack: a copy that is whole."""
+        contract = self.contracts[edge.contract]
+        held = self._borrowed(outside, contract).recipes(contract.keys, needed_of_admin(contract))
+        made = complete(contract, held, provider=OUTSIDE)
+        base = object_name(self.stack, edge.consumer, edge.require.edge, "admin")
+        return replace(self._create(base, lambda _: made), retain=False)
+
+    def share(self, edge: Edge, resolved: Mapping[str, Resolved]) -> CreateSecret:
         """Return a consumer's share: what differs between consumers is made by the contract's ``share``."""
-        contract = self.contract(edge.provide.contract, provider)
         base = object_name(self.stack, edge.consumer, edge.require.edge)
-        share = object_name(self.stack, edge.share)
+        source, rotate = edge.source, self.rotate.get(edge.key, "")
+        if isinstance(source, Inside):
+            return self._create(base, self._inside_share(edge, resolved[source.name], source.provide), rotate)
+        contract = self.contracts[edge.contract]
+        if source.claimed:
+            return self._create(base, self._outside_share(edge, source, contract), rotate)
+        held = self._borrowed(source, contract).recipes(contract.keys, needed_of_share(contract))
+        made = complete(contract, held, provider=OUTSIDE)
+        return self._create(base, lambda _: made, rotate)
+
+    def _inside_share(self, edge: Edge, provider: Resolved, provide: Provide) -> RecipesOf:
+        contract = self.contract(provide.contract, provider)
+        common = {k: v for k, v in provide.admin.items() if k not in contract.share}
+        public = {k: v for k, v in common.items() if k in contract.keys and not contract.keys[k].secret}
 
         def recipes(generation: int) -> Recipes:
-            words = self._words(edge.consumer, generation) | {"share": share, "share_": share.replace("-", "_")}
-            common = {k: v for k, v in edge.provide.admin.items() if k not in contract.share}
-            public = {k: v for k, v in common.items() if k in contract.keys and not contract.keys[k].secret}
-            made = contract_recipes({**public, **contract.share}, contract, words)
-            return complete(contract, {**self._place(provider, edge.provide), **made}, provider=provider.name)
+            made = contract_recipes({**public, **contract.share}, contract, self._share_words(edge, generation))
+            return complete(contract, {**self._place(provider, provide), **made}, provider=provider.name)
 
-        return self._create(base, recipes, self.rotate.get(edge.key, ""))
+        return recipes
+
+    def _outside_share(self, edge: Edge, outside: Outside, contract: Contract) -> RecipesOf:
+        public = [key for key, spec in contract.keys.items() if key not in contract.share and not spec.secret]
+        borrowed = self._borrowed(outside, contract)
+        held = borrowed.recipes(public, needed_of_admin(contract).intersection(public))
+
+        def recipes(generation: int) -> Recipes:
+            made = contract_recipes(contract.share, contract, self._share_words(edge, generation))
+            return complete(contract, {**held, **made}, provider=OUTSIDE)
+
+        return recipes
+
+    def _share_words(self, edge: Edge, generation: int) -> dict[str, str]:
+        share = object_name(self.stack, edge.share)
+        return self._words(edge.consumer, generation) | {"share": share, "share_": share.replace("-", "_")}
+
+    def _borrowed(self, outside: Outside, contract: Contract) -> Borrowed:
+        return Borrowed(outside.secret, f"{outside.field}.secretRef", contract, self.observed.users)
+
+    def _given(self, r: Resolved, provide: Provide, contract: Contract) -> Recipes:
+        """Return the recipes of an administrator's credentials that the user brings along."""
+        keys = [key for key in provide.admin if contract.keys[key].secret]
+        field = f"{r.field}.adminSecretRef"
+        borrowed = Borrowed(r.admin_secret, field, contract, self.observed.users)
+        return borrowed.recipes(keys, keys) if r.admin_secret else {}
 
     def own(self, r: Resolved) -> list[CreateSecret]:
         """Return the Secrets that a component generates for itself."""

@@ -15,7 +15,8 @@ from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, RunAction, RunProof, Unit
 from aistack.planning.allowed import refusals, unserved
 from aistack.planning.claims import Claim, claim, retirement
-from aistack.planning.context import SecretNames, TemplateContext
+from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
+from aistack.planning.external import Outside
 from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
@@ -56,14 +57,16 @@ class UnitPlanner:
         r = self.resolved[name]
         hardener = Hardener(self.stack, r, self.images)
         admin, shares, own = self._admin(r), self._shares(r), self.secrets.own(r)
-        claims = [self._claim(r, edge, share.ref.name) for edge, share in shares.items()]
+        admins = self._outside_admins(r)
+        claims = [self._claim(edge, shares, admins) for edge in self.wiring.of(r.name) if edge.claimed]
         names = SecretNames(
-            bindings={edge: s.ref.name for edge, s in shares.items()},
+            bindings={edge: SecretHandle(s.ref.name, frozenset(s.recipes)) for edge, s in shares.items()},
             provided={contract: s.ref.name for contract, s in admin.items()},
             own={s.base: s.ref.name for s in own},
         )
         rendered = self._render(r, names)
-        tried = proofs(self.stack.name, claims, names.bindings, _accounts(r, rendered), self.catalog, self.images)
+        accounts = _accounts(r, rendered)
+        tried = proofs(self.stack.name, self.wiring.of(r.name), claims, shares, accounts, self.catalog, self.images)
         made = chain(
             rendered,
             network_policies(self.stack.name, r, self.resolved, self.wiring),
@@ -71,13 +74,14 @@ class UnitPlanner:
             (p.config for p in tried),
         )
         objects = sorted(hardener.harden(made), key=ref_of)
-        gates = any(share.generation > 1 for share in shares.values())
+        # What was never in use here, a new credential or a provider of the user's, is tried before anything uses it.
+        gates = any(s.generation > 1 for s in shares.values()) or any(not e.units for e in self.wiring.of(name))
         # Pods that a tool spawned go on with what they were given: their former share works until the next generation.
         former = [c for c in claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
-        secrets = (self._labelled(hardener, s) for s in chain(admin.values(), shares.values(), own))
+        secrets = (self._labelled(hardener, s) for s in chain(admin.values(), admins.values(), shares.values(), own))
         return Unit(
             name=name,
-            after=tuple(sorted({e.provider for e in self.wiring.of(name) if _blocks(r, e)})),
+            after=tuple(sorted({unit for e in self.wiring.of(name) if _blocks(r, e) for unit in e.units})),
             prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
             actions=tuple(_hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in claims),
             proofs=tuple(_hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
@@ -90,12 +94,20 @@ class UnitPlanner:
         return {p.contract: self.secrets.admin(r, p) for p in r.component.spec.provides}
 
     def _shares(self, r: Resolved) -> dict[str, CreateSecret]:
-        return {e.require.edge: self.secrets.share(e, self.resolved[e.provider]) for e in self.wiring.of(r.name)}
+        return {e.require.edge: self.secrets.share(e, self.resolved) for e in self.wiring.of(r.name)}
 
-    def _claim(self, r: Resolved, edge: str, share: str) -> Claim:
-        found = next(e for e in self.wiring.of(r.name) if e.require.edge == edge)
-        admin = self.secrets.admin(self.resolved[found.provider], found.provide).ref.name
-        return claim(self.stack.name, found, self.catalog, self.images, admin, share, self.observed)
+    def _outside_admins(self, r: Resolved) -> dict[str, CreateSecret]:
+        """Return the admin bindings of providers outside the stack, by the edge that is claimed with them."""
+        sources = ((e, e.source) for e in self.wiring.of(r.name) if e.claimed)
+        return {e.require.edge: self.secrets.outside_admin(e, s) for e, s in sources if isinstance(s, Outside)}
+
+    def _claim(self, edge: Edge, shares: Mapping[str, CreateSecret], admins: Mapping[str, CreateSecret]) -> Claim:
+        if isinstance(edge.source, Outside):
+            admin = admins[edge.require.edge]
+        else:
+            admin = self.secrets.admin(self.resolved[edge.source.name], edge.source.provide)
+        share = shares[edge.require.edge].ref.name
+        return claim(self.stack.name, edge, self.catalog, self.images, admin.ref.name, share, self.observed)
 
     def _render(self, r: Resolved, names: SecretNames) -> list[Manifest]:
         made = list(self._templates(r, names))

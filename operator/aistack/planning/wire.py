@@ -8,22 +8,50 @@ from graphlib import CycleError, TopologicalSorter
 
 from aistack.catalog.models import Catalog, Provide, Require
 from aistack.errors import SpecError
+from aistack.planning.external import Outside, Outsiders
 from aistack.planning.resolve import Resolved
 
 
 @dataclass(frozen=True)
+class Inside:
+    """A provider of the stack's own."""
+
+    name: str
+    provide: Provide
+
+
+@dataclass(frozen=True)
 class Edge:
-    """``consumer`` uses ``contract`` as served by ``provider``."""
+    """``consumer`` uses what it requires as served by ``source``."""
 
     consumer: str
     require: Require
-    provider: str
-    provide: Provide
+    source: Inside | Outside
 
     @property
     def key(self) -> str:
         """Name within the stack, e.g. ``mlflow/postgres``."""
         return f"{self.consumer}/{self.require.edge}"
+
+    @property
+    def contract(self) -> str:
+        """Name of the contract."""
+        return self.require.contract
+
+    @property
+    def provider(self) -> str:
+        """Name of the component that serves it, or ``secret/NAME`` of a provider outside the stack."""
+        return self.source.name
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The components that must be healthy before the edge can be used: one, or none."""
+        return (self.source.name,) if isinstance(self.source, Inside) else ()
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the share is made at the provider; a Secret of the user's may be one already."""
+        return isinstance(self.source, Inside) or self.source.claimed
 
     @property
     def share(self) -> str:
@@ -45,41 +73,48 @@ class Wiring:
 
     def to(self, provider: str, contract: str) -> tuple[Edge, ...]:
         """Return the edges that a provider serves over a contract."""
-        return tuple(e for e in self.edges if e.provider == provider and e.provide.contract == contract)
+        return tuple(e for e in self.edges if e.provider == provider and e.contract == contract)
 
 
-def wire(resolved: Mapping[str, Resolved], catalog: Catalog) -> Wiring:
+def wire(resolved: Mapping[str, Resolved], catalog: Catalog, outside: Outsiders | None = None) -> Wiring:
     """Match every requirement with its provider and order the components.
+
+    Args:
+        resolved: the components.
+        catalog: tells who could provide what is missing.
+        outside: providers of the user's own, which go before those of the stack.
 
     Raises:
         SpecError: no provider, two providers, two consumers of one share, or components that need each other.
     """
     providers = _providers(resolved)
-    edges = tuple(e for r in resolved.values() for e in _edges(r, providers, catalog))
+    edges = tuple(e for r in resolved.values() for e in _edges(r, providers, outside or {}, catalog))
     _refuse_one_for_two(resolved, edges)
     return Wiring(edges, _waves(resolved, edges))
 
 
-def _providers(resolved: Mapping[str, Resolved]) -> dict[str, tuple[str, Provide]]:
-    found: dict[str, tuple[str, Provide]] = {}
+def _providers(resolved: Mapping[str, Resolved]) -> dict[str, Inside]:
+    found: dict[str, Inside] = {}
     for r in resolved.values():
         for provide in r.component.spec.provides:
             if provide.contract in found:
-                other = found[provide.contract][0]
+                other = found[provide.contract].name
                 raise SpecError(
                     r.field,
                     f"provides the contract {provide.contract!r}, and so does {other!r}",
                     f"disable one of them: {{name: {other}, enabled: false}}",
                 )
-            found[provide.contract] = (r.name, provide)
+            found[provide.contract] = Inside(r.name, provide)
     return found
 
 
-def _edges(r: Resolved, providers: Mapping[str, tuple[str, Provide]], catalog: Catalog) -> Iterable[Edge]:
+def _edges(
+    r: Resolved, providers: Mapping[str, Inside], outside: Outsiders, catalog: Catalog
+) -> Iterable[Edge]:
     for require in r.component.spec.requires:
-        if require.contract in providers:
-            provider, provide = providers[require.contract]
-            yield Edge(r.name, require, provider, provide)
+        source = outside.get((r.name, require.contract)) or providers.get(require.contract)
+        if source is not None:
+            yield Edge(r.name, require, source)
         elif not require.optional:
             raise SpecError(
                 r.field,
@@ -91,11 +126,11 @@ def _edges(r: Resolved, providers: Mapping[str, tuple[str, Provide]], catalog: C
 def _refuse_one_for_two(resolved: Mapping[str, Resolved], edges: Iterable[Edge]) -> None:
     owners: dict[tuple[str, str], Edge] = {}
     for edge in edges:
-        other = owners.setdefault((edge.provide.contract, edge.share), edge)
+        other = owners.setdefault((edge.contract, edge.share), edge)
         if other is not edge:
             raise SpecError(
                 resolved[edge.consumer].field,
-                f"its share of {edge.provide.contract!r} is named {edge.share!r}, and so is that of {other.key}",
+                f"its share of {edge.contract!r} is named {edge.share!r}, and so is that of {other.key}",
                 f"disable one of them: {{name: {other.consumer}, enabled: false}}",
             )
 
@@ -104,13 +139,14 @@ def _offer(require: Require, catalog: Catalog) -> str:
     able = sorted(
         c.name for c in catalog.components.values() if any(p.contract == require.contract for p in c.spec.provides)
     )
-    return f"enable one of: {', '.join(able)}" if able else "no component of the catalog provides it"
+    own = f"name a Secret for your own under spec.external: {{contract: {require.contract}, secretRef: {{name: ...}}}}"
+    return f"enable one of: {', '.join(able)}; or {own}" if able else own
 
 
 def _waves(resolved: Mapping[str, Resolved], edges: Iterable[Edge]) -> tuple[tuple[str, ...], ...]:
     sorter: TopologicalSorter[str] = TopologicalSorter({name: set() for name in resolved})
     for edge in edges:
-        sorter.add(edge.consumer, edge.provider)
+        sorter.add(edge.consumer, *edge.units)
     try:
         sorter.prepare()
     except CycleError as error:

@@ -23,6 +23,8 @@ SHARES = "shares"
 SHARE_SCOPES = ["access:servers!user", "read:users!user", "servers!user", "users:activity!user"]
 """All that a user may do itself, but for making tokens: those would outlive the share."""
 SHORTEST_TOKEN = 32
+TRUST = {"mlflow": "MLFLOW_TRACKING_SERVER_CERT_PATH", "s3": "AWS_CA_BUNDLE"}
+"""Where the clients in notebooks are told which authority to trust."""
 
 
 class SecretAuthenticator(Authenticator):
@@ -162,6 +164,7 @@ def configure_notebooks(c):
     spawner.priority_class_name = pod["priorityClassName"]
     spawner.extra_pod_config = {"enableServiceLinks": False}
     configure_volumes(spawner, notebook)
+    configure_trust(spawner, notebook["authorities"])
     spawner.pre_spawn_hook = without_home
 
 
@@ -190,6 +193,20 @@ def configure_volumes(spawner, notebook):
         {"name": "tmp", "mountPath": "/tmp"},
         {"name": "welcome", "mountPath": "/etc/aistack", "readOnly": True},
     ]
+
+
+def configure_trust(spawner, authorities):
+    """The certificates of private authorities, where the notebooks' clients look for them."""
+    if not authorities:
+        return
+    sources = [
+        {"secret": {"name": secret, "items": [{"key": "ca.crt", "path": f"{edge}.crt"}]}}
+        for edge, secret in authorities.items()
+    ]
+    spawner.volumes.append({"name": "authorities", "projected": {"sources": sources}})
+    spawner.volume_mounts.append({"name": "authorities", "mountPath": "/etc/authorities", "readOnly": True})
+    for edge in authorities:
+        spawner.environment[TRUST[edge]] = f"/etc/authorities/{edge}.crt"
 
 
 config = get_config()  # noqa: F821 - JupyterHub provides it
