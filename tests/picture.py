@@ -78,7 +78,7 @@ def _edges(planned: Planned, centres: dict[str, Point]) -> Iterator[str]:
         side = ((x2 > x1) - (x2 < x1)) * (1 if long else -1)  # labels of long lines outside, of short ones inside
         anchor = {-1: "end", 0: "middle", 1: "start"}[side]
         x, y = x1 + (x2 - x1) * far + 8 * side, y1 + (y2 - y1) * far
-        text = f"{edge.provide.contract}: {SHARES[edge.provide.contract]}"
+        text = f"{edge.contract}: {SHARES[edge.contract]}"
         yield (
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-size="11" fill="#495057" stroke="#f6f8fa"'
             f' stroke-width="4" paint-order="stroke">{escape(text)}</text>'

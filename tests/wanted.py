@@ -14,7 +14,7 @@ from aistack.api.labels import COMPONENT, IDENTITY, ROLE, STACK, component_label
 from aistack.catalog.models import Port as PortSpec
 from aistack.planning.plan import Planned
 from aistack.planning.pods import pod_template
-from aistack.planning.wire import Edge
+from aistack.planning.wire import Edge, Inside
 from tests.reach import Connection, Place, Plugin, Port
 from tests.toy import objects
 
@@ -99,10 +99,13 @@ class Wanted:
         return {n for n, p in self.places.items() if self._is_ours(n) and (p.labels or {})[IDENTITY] == identity}
 
     def targets(self, edge: Edge) -> set[tuple[str, Port]]:
-        """Return where an edge leads."""
-        workload = self.planned.resolved[edge.provider].component.spec.workloads[edge.provide.workload]
-        port = Port(workload.ports[edge.provide.port].port)
-        return {(n, port) for n in self.places if self._role(n) == (edge.provider, edge.provide.workload)}
+        """Return where an edge leads inside the stack."""
+        if not isinstance(edge.source, Inside):
+            return set()
+        provide = edge.source.provide
+        workload = self.planned.resolved[edge.provider].component.spec.workloads[provide.workload]
+        port = Port(workload.ports[provide.port].port)
+        return {(n, port) for n in self.places if self._role(n) == (edge.provider, provide.workload)}
 
     def _all(self) -> Iterator[Connection]:
         return product(self.places, self.places, self.ports)
@@ -124,7 +127,13 @@ class Wanted:
 
     def _sends(self, source: str, target: str, port: Port) -> bool:
         inside = self._is_inside(source, target, port)
-        return port in DNS_PORTS or inside or self._is_edge(source, target, port) or self._goes(source, target, port)
+        wired = self._is_edge(source, target, port) or self._leaves(source, target)
+        return port in DNS_PORTS or inside or wired or self._goes(source, target, port)
+
+    def _leaves(self, source: str, target: str) -> bool:
+        """Whether the source has an edge to a provider outside the stack, which may be anywhere."""
+        outside = (e for e in self.planned.wiring.edges if not isinstance(e.source, Inside))
+        return self._is_outward(target) and any(source in self.users(edge) for edge in outside)
 
     def _receives(self, source: str, target: str, port: Port) -> bool:
         spec = self._port(target, port)

@@ -90,8 +90,8 @@ class Engine:
             sought: users' Secrets that the plan refers to; their changes are told from now on.
 
         Raises:
-            ClusterError: the inventory or such a Secret can't be read, or part of the world is unknown: what isn't seen would be taken
-                for lost, and its successor planned.
+            ClusterError: the inventory or such a Secret can't be read, or part of the world is unknown: what isn't seen
+                would be taken for lost, and its successor planned.
         """
         ctx = await self._open(owner)
         self._require_sight(owner)

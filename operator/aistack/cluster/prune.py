@@ -41,8 +41,9 @@ def keeps(plan: Plan, record: Record) -> bool:
 async def prune(ctx: Context, plan: Plan, outcomes: Mapping[str, UnitOutcome]) -> Removed:
     """Remove what is superfluous and due.
 
-    Objects of removed units go at once, in reverse waves, but for those that others must get on without first. What a planned unit dropped goes when that unit is healthy
-    without it; an old generation of a Secret when the whole plan is; the Job of a changed action at once.
+    Objects of removed units go at once, in reverse waves, but for those that others must get on without first. What a
+    planned unit dropped goes when that unit is healthy without it; an old generation of a Secret when the whole plan
+    is; the Job of a changed action at once.
     """
     unneeded = superfluous(ctx, plan)
     staying = {unit for unit, users in plan.leaving.items() if not all(outcomes[user].healthy for user in users)}
@@ -51,7 +52,9 @@ async def prune(ctx: Context, plan: Plan, outcomes: Mapping[str, UnitOutcome]) -
     dropped = {ref: record for ref, record in unneeded.items() if ref not in removed and _due(record, outcomes)}
     early = await remove_wave(ctx, gone, lambda record: keeps(plan, record))
     if not early.waiting:
-        early = early.plus(await remove_spawned(ctx, lambda unit: unit not in outcomes and unit not in staying, plan.retain_data))
+        early = early.plus(
+            await remove_spawned(ctx, lambda unit: unit not in outcomes and unit not in staying, plan.retain_data)
+        )
     late = await remove_wave(ctx, dropped, lambda record: keeps(plan, record))
     return early.plus(late)
 

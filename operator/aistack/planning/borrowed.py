@@ -83,7 +83,7 @@ class Borrowed:
             return Ref(self.secret, key, known.marks[key])
         value, spec = known.values[key], self.contract.keys[key]
         if spec.pattern and not re.fullmatch(spec.pattern, value):
-            self._refuse(key, f"{value[:_LONGEST]!r} is no {spec.about}")
+            self._refuse(key, f"{value[:_LONGEST]!r} doesn't fit ({spec.about})")
         return Literal(value)
 
     def _refuse(self, key: str, problem: str) -> None:

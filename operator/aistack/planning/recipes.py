@@ -57,7 +57,7 @@ def complete(contract: Contract, recipes: Recipes, provider: str) -> Recipes:
 
 def _defaults(contract: Contract, *, with_ca: bool) -> Recipes:
     """Return recipes of keys that have a default: one that checks certificates where there is one to check against."""
-    found = {k: with_ca and spec.default_with_ca or spec.default for k, spec in contract.keys.items()}
+    found = {k: (with_ca and spec.default_with_ca) or spec.default for k, spec in contract.keys.items()}
     return {key: Literal(value) for key, value in found.items() if value is not None}
 
 

@@ -108,9 +108,7 @@ def _providers(resolved: Mapping[str, Resolved]) -> dict[str, Inside]:
     return found
 
 
-def _edges(
-    r: Resolved, providers: Mapping[str, Inside], outside: Outsiders, catalog: Catalog
-) -> Iterable[Edge]:
+def _edges(r: Resolved, providers: Mapping[str, Inside], outside: Outsiders, catalog: Catalog) -> Iterable[Edge]:
     for require in r.component.spec.requires:
         source = outside.get((r.name, require.contract)) or providers.get(require.contract)
         if source is not None:

@@ -8,7 +8,6 @@ others, nodes and addresses outside, and the result must equal what the stack's 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,7 @@ from aistack.catalog.locate import catalog_folder
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import Observed
 from aistack.planning.egress import OUTWARDS
-from aistack.planning.networks import network_policies
 from aistack.planning.plan import Planned, plan_stack
-from aistack.planning.wire import Wiring
 from tests.golden import cases, shipped
 from tests.reach import Network, Plugin, Port
 from tests.toy import find, objects, plan, starter, values
@@ -40,6 +37,7 @@ STACKS = {
     "toy-offline": plan(values("web", {"online": False})),
     "toy-with-a-cache": plan("{profile: toy, components: [{name: cache}]}"),
     "toy-with-a-rival": plan("{profile: toy, components: [{name: db, enabled: false}, {name: rival}]}"),
+    "toy-with-a-provider-outside": plan("{profile: toy, external: [{contract: sql, secretRef: {name: company}}]}"),
     "starter": plan("{profile: starter}", catalog=starter()),
     "starter-offline": plan(OFFLINE, catalog=starter()),
     "starter-without-notebooks": plan(
@@ -164,11 +162,10 @@ def test_notebooks_see_no_other_notebook() -> None:
 
 
 def test_a_provider_outside_the_stack_may_be_anywhere() -> None:
-    """Its address is in a Secret, which no plan reads: the identity that uses it gets out, and no other."""
-    planned = plan()
-    edges = [replace(e, provider="secret/company") if e.key == "web/sql" else e for e in planned.wiring.edges]
-    made = network_policies("demo", planned.resolved["web"], planned.resolved, Wiring(tuple(edges), ()))
-    egress = {m["metadata"]["name"]: m["spec"]["egress"] for m in made}
+    """Its address is what a Secret says: the identity that uses it gets out, and no other."""
+    planned = plan("{profile: toy, external: [{contract: sql, secretRef: {name: company}}]}")
+    policies = {ref.name: m for ref, m in objects(planned).items() if ref.kind == "NetworkPolicy"}
+    egress = {name: policy["spec"].get("egress", []) for name, policy in policies.items()}
     assert OUTWARDS in egress["demo-web-identity"]
     assert OUTWARDS not in egress["demo-web-worker-identity"]
 

@@ -12,6 +12,7 @@ from aistack.api.conditions import ConditionStatus, ConditionType, Reason
 from aistack.api.status import AIStackStatus, ComponentPhase, EdgeState
 from aistack.errors import (
     AIStackError,
+    AwaitedError,
     CatalogError,
     ClusterError,
     ForbiddenError,
@@ -213,6 +214,7 @@ ERRORS: dict[type[AIStackError], tuple[AIStackError, bool, Reason]] = {
     CatalogError: (CatalogError("components/db/component.yaml", "is wrong", 3), True, Reason.INVALID_CATALOG),
     ForeignObjectError: (ForeignObjectError("Service ml/x"), True, Reason.FOREIGN_OBJECT),
     NotReadyError: (NotReadyError("x"), False, Reason.WAITING),
+    AwaitedError: (AwaitedError("spec.external[0]", "isn't there", "make it"), False, Reason.WAITING),
     ClusterError: (ClusterError("x", 500), False, Reason.WAITING),
     ForbiddenError: (ForbiddenError("x", 403), False, Reason.FORBIDDEN),
     ToolError: (ToolError("x"), False, Reason.WAITING),

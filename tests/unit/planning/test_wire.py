@@ -101,7 +101,7 @@ def test_what_cannot_be_wired_is_refused(spec: str, field: str, problem: str, re
         wired(spec)
     assert refused.value.field == field
     assert problem in refused.value.problem
-    assert refused.value.remedy == remedy
+    assert refused.value.remedy.partition("; or ")[0] == remedy
 
 
 def auth(component: Component) -> Component:
