@@ -113,7 +113,7 @@ class Company:
             "metadata": common,
             "spec": {
                 "selector": labels,
-                "ports": [{"port": port, "targetPort": container["ports"][0]["containerPort"]}],
+                "ports": [{"port": port, "targetPort": inside}],
             },
         }
         pod = {

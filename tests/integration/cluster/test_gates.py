@@ -208,3 +208,24 @@ async def test_a_changed_claim_waits_until_its_predecessor_has_ended(lab: Lab) -
             return await lab.names(JOB) == {"new"}
 
         await eventually(followed)
+
+
+async def test_a_unit_that_leaves_stays_until_its_users_get_on_without_it(lab: Lab) -> None:
+    provider = Unit("db", run=(lab.workload("db", unit="db"),))
+    user = Unit("app", after=("db",), run=(lab.workload("app", unit="app"),))
+    claim = lab.action("app/postgres", "claim-elsewhere", unit="app")
+    moved = Unit("app", actions=(claim,), run=(lab.workload("app", unit="app", image="moved"),))
+    leaving = plan_of(moved, leaving={"db": ("app",)})
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan_of(provider, user))
+        await engine.apply(leaving, lab.owner)
+        await engine.apply(leaving, lab.owner)
+        assert await lab.names(DEPLOYMENT) == {"db", "app"}, "the app runs on what it had"
+        await lab.end_job("claim-elsewhere")
+
+        async def left() -> bool:
+            await lab.play_kubelet()
+            await engine.apply(leaving, lab.owner)
+            return await lab.names(DEPLOYMENT) == {"app"}
+
+        await eventually(left)
