@@ -70,7 +70,7 @@ def test_runs_and_artifacts_are_there(stack: Starter, company: Company) -> None:
     run = stack.log_run("over-there", 0.75, b"kept by the company")
     with company.kube.forward(COMPANY, "service/postgres", 5432) as port:
         share = {**stack.binding("mlflow", "postgres"), "sslmode": "require"}
-        assert metric_in_postgres(share, port, run.id) == 0.75
+        assert metric_in_postgres(share, port, run.run_id) == 0.75
     command = ("exec", "deployment/store", "--", "grep", "-rl", "kept by the company", "/var/lib/postgresql/buckets")
     assert "mlflows/" in company.kube.run("-n", COMPANY, *command)
 
