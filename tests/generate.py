@@ -6,18 +6,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aistack.api.crd import CRD_FILE, crd_yaml
+from aistack.api.crd import DEFINITIONS, crd_yaml
 from tests.golden import expected_renders
 from tests.picture import picture
 from tests.reference import reference
 
 ROOT = Path(__file__).resolve().parent.parent
-CRD = ROOT / "crds" / CRD_FILE
+CRDS = ROOT / "crds"
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Yield each generated file and what it must hold."""
-    yield CRD, crd_yaml()
+    yield from ((CRDS / definition.file, crd_yaml(definition)) for definition in DEFINITIONS)
     yield picture()
     yield reference()
     yield from expected_renders()

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from aistack.api.crd import crd_yaml
+from aistack.api.crd import DEFINITIONS, crd_manifest
 from aistack.api.group import API_VERSION, FIELD_MANAGER, KIND
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
@@ -78,7 +78,8 @@ class StackLab:
 
     async def prepare(self) -> None:
         """Make the namespaces and the AIStack kind."""
-        await self.client.apply(yaml.safe_load(crd_yaml()), force=True)
+        for definition in DEFINITIONS:
+            await self.client.apply(crd_manifest(definition), force=True)
         for name in (self.namespace, self.system):
             await self.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         await self.eventually(self._served, lambda served: served)

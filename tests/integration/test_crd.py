@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aistack.api.crd import CRD_FILE, CRD_NAME
+from aistack.api.crd import STACKS
 from aistack.api.parse import parse_stack
 from aistack.api.spec import status_manifest
 from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus, EdgeState, EdgeStatus, Footprint
@@ -65,8 +65,8 @@ class Kubectl:
 @pytest.fixture(scope="module")
 def kubectl(control_plane: ControlPlane) -> Kubectl:
     run = Kubectl(control_plane)
-    run("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds" / CRD_FILE))
-    run("wait", "--for=condition=Established", f"crd/{CRD_NAME}", "--timeout=30s")
+    run("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds" / STACKS.file))
+    run("wait", "--for=condition=Established", f"crd/{STACKS.name}", "--timeout=30s")
     return run
 
 
@@ -81,17 +81,17 @@ def with_defaults(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_crd_is_established_and_structural(kubectl: Kubectl) -> None:
-    conditions = {c["type"]: c["status"] for c in kubectl.read("get", "crd", CRD_NAME)["status"]["conditions"]}
+    conditions = {c["type"]: c["status"] for c in kubectl.read("get", "crd", STACKS.name)["status"]["conditions"]}
 
     assert conditions == {"NamesAccepted": "True", "Established": "True"}
 
 
 def test_applying_the_crd_again_changes_nothing(kubectl: Kubectl) -> None:
-    before = kubectl.read("get", "crd", CRD_NAME)["metadata"]["generation"]
+    before = kubectl.read("get", "crd", STACKS.name)["metadata"]["generation"]
 
-    kubectl("apply", "--server-side", "-f", str(ROOT / "crds" / CRD_FILE))
+    kubectl("apply", "--server-side", "-f", str(ROOT / "crds" / STACKS.file))
 
-    assert kubectl.read("get", "crd", CRD_NAME)["metadata"]["generation"] == before
+    assert kubectl.read("get", "crd", STACKS.name)["metadata"]["generation"] == before
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aistack.api.crd import CRD_NAME
+from aistack.api.crd import STACKS
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, eventually
@@ -47,10 +47,10 @@ def daemon(kube: Kube, tmp_path: Path) -> Iterator[Daemon]:
 def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemon) -> None:
     for name in ("first", "second"):
         kube.run("apply", "--server-side", "-f", str(ROOT / "crds"))
-        kube.run("wait", "--for=condition=Established", f"crd/{CRD_NAME}", "--timeout=30s")
+        kube.run("wait", "--for=condition=Established", f"crd/{STACKS.name}", "--timeout=30s")
         _make(kube, name)
         eventually(lambda name=name: _seen(kube, name), seconds=30)
-        kube.run("delete", "crd", CRD_NAME, "--timeout=60s")
+        kube.run("delete", "crd", STACKS.name, "--timeout=60s")
 
     assert daemon.alive
 

@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
 PROGRAM = """
 import aistack
-from aistack.api.crd import crd_yaml
+from aistack.api.crd import all_crds_yaml
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
-print(aistack.__file__, catalog_folder(), load_catalog().digest, len(crd_yaml()), sep="\\n")
+print(aistack.__file__, catalog_folder(), load_catalog().digest, len(all_crds_yaml()), sep="\\n")
 """
 
 

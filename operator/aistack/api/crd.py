@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition of AIStack, made from the models; ``python -m aistack.api.crd`` prints it.
+"""The CustomResourceDefinitions, made from the models; ``python -m aistack.api.crd`` prints them.
 
 Its rules need Kubernetes 1.29 or newer (``quantity`` in CEL).
 """
@@ -6,20 +6,23 @@ Its rules need Kubernetes 1.29 or newer (``quantity`` in CEL).
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
-from aistack.api.group import GROUP, KIND, PLURAL, VERSION
+from aistack.api.binding import AIBinding
+from aistack.api.group import BINDING_KIND, GROUP, KIND, PLURAL, VERSION
 from aistack.api.spec import AIStack
 from aistack.api.structural import structural_schema
 
-CRD_NAME = f"{PLURAL}.{GROUP}"
-CRD_FILE = f"{GROUP}_{PLURAL}.yaml"
 HEADER = "# Generated from the models in operator/aistack/api by 'make generate'; don't edit.\n"
 
 _CONDITION = '.status.conditions[?(@.type=="{}")].status'
-_COLUMNS: tuple[tuple[str, str, str, int, str], ...] = (
+Column = tuple[str, str, str, int, str]
+"""Heading, type, path, priority and description of a column of ``kubectl get``."""
+_COLUMNS: tuple[Column, ...] = (
     ("Ready", "string", _CONDITION.format("Ready"), 0, "Whether all components are healthy and as the spec asks."),
     ("Components", "string", ".status.componentsReady", 0, "How many of the enabled components are ready."),
     ("Profile", "string", ".spec.profile", 0, "The profile asked for."),
@@ -31,6 +34,40 @@ _COLUMNS: tuple[tuple[str, str, str, int, str], ...] = (
     ("Memory", "string", ".status.footprint.memory", 1, "Memory requests of all pods."),
     ("Storage", "string", ".status.footprint.storage", 1, "Sizes of all volumes."),
 )
+_BINDING_COLUMNS: tuple[Column, ...] = (
+    ("Ready", "string", _CONDITION.format("Ready"), 0, "Whether the Secret opens what was asked for."),
+    ("Stack", "string", ".spec.stack", 0, "The stack that it is a share of."),
+    ("Contract", "string", ".spec.contract", 0, "What is shared."),
+    ("Secret", "string", ".status.binding.name", 0, "The Secret that the app uses."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the binding was made."),
+    ("Message", "string", ".status.message", 0, "The state in one line; last, so that a long one moves no column."),
+)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A kind of ours, as its definition tells the cluster."""
+
+    kind: str
+    plural: str
+    short: str
+    model: type[BaseModel]
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the CustomResourceDefinition."""
+        return f"{self.plural}.{GROUP}"
+
+    @property
+    def file(self) -> str:
+        """Name of its file in ``crds/``."""
+        return f"{GROUP}_{self.plural}.yaml"
+
+
+STACKS = Definition(KIND, PLURAL, "ais", AIStack, _COLUMNS)
+BINDINGS = Definition(BINDING_KIND, "aibindings", "aib", AIBinding, _BINDING_COLUMNS)
+DEFINITIONS = (STACKS, BINDINGS)
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -40,35 +77,41 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def crd_manifest() -> dict[str, Any]:
-    """Return the CustomResourceDefinition as plain data."""
+def crd_manifest(definition: Definition) -> dict[str, Any]:
+    """Return a CustomResourceDefinition as plain data."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": CRD_NAME},
+        "metadata": {"name": definition.name},
         "spec": {
             "group": GROUP,
             "names": {
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "plural": PLURAL,
-                "singular": KIND.lower(),
-                "shortNames": ["ais"],
+                "kind": definition.kind,
+                "listKind": f"{definition.kind}List",
+                "plural": definition.plural,
+                "singular": definition.kind.lower(),
+                "shortNames": [definition.short],
                 # Not "all": `kubectl delete all --all` would delete stacks.
                 "categories": ["ai"],
             },
             "scope": "Namespaced",
-            "versions": [_version()],
+            "versions": [_version(definition)],
         },
     }
 
 
-def crd_yaml() -> str:
-    """Return the CustomResourceDefinition as the text of its file in ``crds/``."""
-    return HEADER + yaml.dump(crd_manifest(), Dumper=_PlainDumper, sort_keys=False, width=120, allow_unicode=True)
+def crd_yaml(definition: Definition) -> str:
+    """Return a CustomResourceDefinition as the text of its file in ``crds/``."""
+    text = yaml.dump(crd_manifest(definition), Dumper=_PlainDumper, sort_keys=False, width=120, allow_unicode=True)
+    return HEADER + text
 
 
-def _version() -> dict[str, Any]:
+def all_crds_yaml() -> str:
+    """Return all definitions as one text."""
+    return "---\n".join(crd_yaml(definition) for definition in DEFINITIONS)
+
+
+def _version(definition: Definition) -> dict[str, Any]:
     return {
         "name": VERSION,
         "served": True,
@@ -76,14 +119,14 @@ def _version() -> dict[str, Any]:
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
             {"name": name, "type": kind, "jsonPath": path, "priority": priority, "description": description}
-            for name, kind, path, priority, description in _COLUMNS
+            for name, kind, path, priority, description in definition.columns
         ],
-        "schema": {"openAPIV3Schema": _schema()},
+        "schema": {"openAPIV3Schema": _schema(definition)},
     }
 
 
-def _schema() -> dict[str, Any]:
-    schema = structural_schema(AIStack)
+def _schema(definition: Definition) -> dict[str, Any]:
+    schema = structural_schema(definition.model)
     properties = schema["properties"]
     # The API server knows these itself and takes restrictions on nothing but the name.
     for name in ("apiVersion", "kind"):
@@ -96,4 +139,4 @@ def _schema() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(crd_yaml())
+    sys.stdout.write(all_crds_yaml())

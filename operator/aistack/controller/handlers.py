@@ -9,7 +9,7 @@ from typing import Any
 
 import kopf
 
-from aistack.api.crd import CRD_NAME
+from aistack.api.crd import STACKS
 from aistack.api.group import GROUP, PLURAL, VERSION
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff
@@ -65,7 +65,7 @@ def make_registry(
         "v1",
         "customresourcedefinitions",
         registry=registry,
-        when=lambda name, **_: name == CRD_NAME,
+        when=lambda name, **_: name == STACKS.name,
     )
     async def definition_event(event: kopf.RawEvent, **_: Any) -> None:
         if definition.is_renewed(event):

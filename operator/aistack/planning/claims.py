@@ -78,13 +78,28 @@ def retirement(stack: str, claim: Claim) -> RunAction:
         stack: the stack's name.
         claim: that of the generation which stays.
     """
-    job = deepcopy(claim.job)
+    return _instead(stack, claim, "retire")
+
+
+def revocation(stack: str, claim: Claim) -> RunAction:
+    """Return the action that ends all generations of a share; what they made stays.
+
+    Args:
+        stack: the stack's name.
+        claim: that of the newest generation.
+    """
+    return _instead(stack, claim, "revoke")
+
+
+def _instead(stack: str, claim: Claim, function: str) -> RunAction:
+    """Return the action that does something else with the same bindings."""
+    job, edge = deepcopy(claim.job), claim.edge
     inputs = job["metadata"]["name"].rpartition("-")[2]
-    job["metadata"]["name"] = object_name(stack, claim.edge.consumer, claim.edge.require.edge, "retire", inputs)
+    job["metadata"]["name"] = object_name(stack, edge.consumer, edge.require.edge, function, inputs)
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    container["name"] = "retire"
-    container["command"] = ["retire" if word == "claim" else word for word in container["command"]]
-    return RunAction(f"{claim.edge.key}/retire", job, exclusive=claim.edge.provider)
+    container["name"] = function
+    container["command"] = [function if word == "claim" else word for word in container["command"]]
+    return RunAction(f"{edge.key}/{function}", job, edge.units, exclusive=edge.provider)
 
 
 def _labels(stack: str, edge: Edge) -> dict[str, str]:

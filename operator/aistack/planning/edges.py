@@ -40,7 +40,8 @@ class _Share:
 def edge_states(planned: Planned, outcome: Outcome) -> tuple[EdgeStatus, ...]:
     """Return the state of each edge; shares of one contract that a component has of one provider are one edge."""
     places: dict[Place, list[Edge]] = {}
-    for edge in planned.wiring.edges:
+    leaving = {app.name for app in planned.apps if app.binding.deleting}
+    for edge in (e for e in planned.wiring.edges if e.consumer not in leaving):
         places.setdefault((edge.consumer, edge.provider, edge.contract), []).append(edge)
     before = {(e.consumer, e.provider, e.contract): e for e in planned.stack.status.edges}
     return tuple(_edge(planned, outcome, place, edges, before.get(place)) for place, edges in places.items())

@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from aistack.api.component import ComponentSpec
 from aistack.api.group import GROUP
 from aistack.api.labels import ROLE, component_labels
 from aistack.api.spec import AIStack
@@ -24,18 +25,20 @@ from aistack.planning.pods import (
     pod_template,
     scheduling_fields,
 )
-from aistack.planning.resolve import Resolved
+from aistack.planning.resolve import Resolved, placement
 
 CONFIG_HASH = f"{GROUP}/config-hash"
 
 
 @dataclass(frozen=True)
 class Hardener:
-    """Applies a stack's common rules to the objects of one component."""
+    """Applies a stack's common rules to the objects of one component, or to those made for one app of the user's."""
 
     stack: AIStack
-    resolved: Resolved
+    resolved: Resolved | None
     images: ImageSource
+    app: str = ""
+    """Name of the app, where there is no component."""
 
     def harden(self, objects: Iterable[Manifest]) -> list[Manifest]:
         """Return hardened copies of the objects.
@@ -59,7 +62,8 @@ class Hardener:
         return manifest
 
     def _labels(self, own: Mapping[str, str]) -> dict[str, str]:
-        ours = component_labels(self.stack.name, self.resolved.name, self.resolved.version)
+        r = self.resolved
+        ours = component_labels(self.stack.name, r.name if r else self.app, r.version if r else "")
         return {**self.stack.spec.labels, **own, **ours}
 
     def _pod(self, template: dict[str, Any], config: Mapping[str, Manifest]) -> None:
@@ -71,10 +75,11 @@ class Hardener:
         spec["securityContext"] = {**POD_DEFAULTS, **spec.get("securityContext", {}), **POD_SECURITY}
         spec.setdefault("automountServiceAccountToken", False)
         spec["enableServiceLinks"] = False
-        spec.update(scheduling_fields(self.resolved.scheduling))
+        r = self.resolved
+        spec.update(scheduling_fields(r.scheduling if r else placement(self.stack, ComponentSpec(name=self.app))))
         if self.images.pull_secrets:
             spec["imagePullSecrets"] = self.images.pull_secret_refs()
-        workload = self.resolved.component.spec.workloads.get(metadata["labels"].get(ROLE, ""))
+        workload = r.component.spec.workloads.get(metadata["labels"].get(ROLE, "")) if r else None
         for container in containers(spec):
             self._container(container, workload)
 
@@ -84,9 +89,9 @@ class Hardener:
         container["imagePullPolicy"] = self.images.pull_policy
         container.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")
         if "resources" not in container:
-            if workload is None:
+            if workload is None or self.resolved is None:
                 raise CatalogError(
-                    self.resolved.component.folder,
+                    self.resolved.component.folder if self.resolved else self.app,
                     f"container {container['name']!r} has no resources, and its pod has no role of component.yaml",
                 )
             container["resources"] = container_resources(workload.sizes[self.resolved.size])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from aistack.api.binding import AIBinding
 from aistack.api.labels import stack_labels
 from aistack.api.spec import AIStack, DeletionPolicy
 from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.plan import Observed, Owner, Plan
+from aistack.objects.plan import Observed, Owner, Plan, Unit
+from aistack.planning.apps import App, plan_apps
+from aistack.planning.bound import Binder
 from aistack.planning.external import outsiders, unneeded
 from aistack.planning.footprint import footprint
 from aistack.planning.images import ImageSource
@@ -31,15 +34,17 @@ class Planned:
     plan: Plan
     footprint: Footprint
     catalog_digest: str
+    apps: tuple[App, ...] = ()
 
 
-def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
+def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: Iterable[AIBinding] = ()) -> Planned:
     """Plan a stack.
 
     Args:
         stack: what the user asks for.
         catalog: what can be installed.
         observed: what exists; an empty one plans a first installation.
+        bindings: what apps of the user's own ask of it.
 
     Raises:
         SpecError: a field of the stack is wrong.
@@ -52,15 +57,24 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed) -> Planned:
     resolved = {name: r for name, r in resolved.items() if name not in leaving}
     wiring = wire(resolved, catalog, outside)
     secrets = SecretPlanner(stack.name, stack.namespace, catalog.contracts, observed, _rotations(stack))
-    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, ImageSource.of(stack))
+    images = ImageSource.of(stack)
+    apps = tuple(plan_apps(Binder(stack, catalog, observed, resolved, secrets, images), bindings))
+    wiring = wiring.plus(app.edge for app in apps if app.edge)
+    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, images)
     plan = Plan(
-        waves=tuple(tuple(units.unit(name) for name in wave) for wave in wiring.waves),
+        waves=(*(tuple(units.unit(name) for name in wave) for wave in wiring.waves), *_wave(apps)),
         drift=stack.spec.drift,
         retain_data=stack.spec.deletion_policy is DeletionPolicy.RETAIN,
         leaving=leaving,
     )
     _refuse_doubles(plan)
-    return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest)
+    return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest, apps)
+
+
+def _wave(apps: Iterable[App]) -> Iterator[tuple[Unit, ...]]:
+    """Yield the wave of the apps, if there are any."""
+    if found := tuple(app.unit for app in apps if app.unit):
+        yield found
 
 
 def _rotations(stack: AIStack) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _resolve_one(stack: AIStack, component: Component, spec: ComponentSpec) -> R
         class_field=f"{field if spec.storage.class_name else 'spec'}.storage.className",
         storage_class=spec.storage.class_name or stack.spec.storage.class_name or "",
         admin_secret=spec.admin_secret_ref.name if spec.admin_secret_ref else "",
-        scheduling=_scheduling(stack, spec),
+        scheduling=placement(stack, spec),
         suspended=stack.spec.suspend or spec.suspend,
         field=field,
     )
@@ -112,13 +112,13 @@ def _version(component: Component, spec: ComponentSpec, field: str) -> str:
     return spec.version or versions[0]
 
 
-def _scheduling(stack: AIStack, spec: ComponentSpec) -> Scheduling:
+def placement(stack: AIStack, spec: ComponentSpec) -> Scheduling:
     """Return the stack's placement with the fields replaced that the component sets."""
     own = {name: value for name, value in spec.scheduling if value is not None}
-    placement = stack.spec.scheduling.model_copy(update=own)
-    if placement.tolerations is None:
-        return placement
-    return placement.model_copy(update={"tolerations": tuple(map(_explicit, placement.tolerations))})
+    found = stack.spec.scheduling.model_copy(update=own)
+    if found.tolerations is None:
+        return found
+    return found.model_copy(update={"tolerations": tuple(map(_explicit, found.tolerations))})
 
 
 def _explicit(toleration: Toleration) -> Toleration:

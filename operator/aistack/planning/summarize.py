@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from aistack.api.conditions import Condition, ConditionType, merge_conditions
@@ -30,8 +31,9 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
     """
     components = tuple(_component(planned, r, outcome) for r in planned.resolved.values())
     edges = edge_states(planned, outcome)
-    proven = proven_condition(edges, planned.stack.generation)
-    judged = verdict(components, outcome)
+    # What apps of the user's own make of it is told at their bindings, and in the list of edges.
+    proven = proven_condition([e for e in edges if e.consumer in planned.resolved], planned.stack.generation)
+    judged = verdict(components, replace(outcome, units=_own(planned, outcome)))
     if planned.stack.spec.readiness is Readiness.PROVEN:
         judged = judged.unless(proven)
     return _with_verdict(planned.stack, judged, now, proven).model_copy(
@@ -46,6 +48,10 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
             "catalog_digest": planned.catalog_digest,
         }
     )
+
+
+def _own(planned: Planned, outcome: Outcome) -> dict[str, UnitOutcome]:
+    return {name: unit for name, unit in outcome.units.items() if name in planned.resolved}
 
 
 def summarize_refusal(stack: AIStack, error: AIStackError, now: datetime) -> AIStackStatus:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
 
 from aistack.api.names import object_name
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, ref_of
-from aistack.objects.plan import ApplyObject, CreateSecret, Observed, RunAction, RunProof, Unit
+from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
 from aistack.planning.allowed import refusals, unserved
-from aistack.planning.claims import Claim, claim, retirement
+from aistack.planning.bound import Binder, hardened, labelled
+from aistack.planning.claims import retirement
 from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
-from aistack.planning.external import Outside
 from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
 from aistack.planning.networks import network_policies
 from aistack.planning.pods import pod_template
-from aistack.planning.proofs import proofs
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import SecretPlanner
 from aistack.planning.template import render_template
@@ -30,7 +28,6 @@ from aistack.planning.wire import Edge, Wiring
 
 RUN_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 """Kinds that start pods: applied last."""
-_Job = TypeVar("_Job", RunAction, RunProof)
 DATA_KINDS = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: kept by ``deletionPolicy: Retain``."""
 
@@ -47,6 +44,11 @@ class UnitPlanner:
     secrets: SecretPlanner
     images: ImageSource
 
+    @property
+    def binder(self) -> Binder:
+        """What binds consumers to their providers."""
+        return Binder(self.stack, self.catalog, self.observed, self.resolved, self.secrets, self.images)
+
     def unit(self, name: str) -> Unit:
         """Plan one component.
 
@@ -56,9 +58,9 @@ class UnitPlanner:
         """
         r = self.resolved[name]
         hardener = Hardener(self.stack, r, self.images)
-        admin, shares, own = self._admin(r), self._shares(r), self.secrets.own(r)
-        admins = self._outside_admins(r)
-        claims = [self._claim(edge, shares, admins) for edge in self.wiring.of(r.name) if edge.claimed]
+        admin, own = self._admin(r), self.secrets.own(r)
+        bound = self.binder.bind(self.wiring.of(r.name))
+        shares = bound.shares
         names = SecretNames(
             bindings={edge: SecretHandle(s.ref.name, frozenset(s.recipes)) for edge, s in shares.items()},
             provided={contract: s.ref.name for contract, s in admin.items()},
@@ -66,48 +68,32 @@ class UnitPlanner:
         )
         rendered = self._render(r, names)
         accounts = _accounts(r, rendered)
-        tried = proofs(self.stack.name, self.wiring.of(r.name), claims, shares, accounts, self.catalog, self.images)
+        tried = self.binder.proofs(bound, accounts)
         made = chain(
             rendered,
             network_policies(self.stack.name, r, self.resolved, self.wiring),
-            (c.config for c in claims),
+            (c.config for c in bound.claims),
             (p.config for p in tried),
         )
         objects = sorted(hardener.harden(made), key=ref_of)
         # What was never in use here, a new credential or a provider of the user's, is tried before anything uses it.
         gates = any(s.generation > 1 for s in shares.values()) or any(not e.units for e in self.wiring.of(name))
         # Pods that a tool spawned go on with what they were given: their former share works until the next generation.
-        former = [c for c in claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
-        secrets = (self._labelled(hardener, s) for s in chain(admin.values(), admins.values(), shares.values(), own))
+        former = [c for c in bound.claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
+        secrets = labelled(hardener, chain(admin.values(), bound.admins, shares.values(), own))
         return Unit(
             name=name,
             after=tuple(sorted({unit for e in self.wiring.of(name) if _blocks(r, e) for unit in e.units})),
             prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
-            actions=tuple(_hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in claims),
-            proofs=tuple(_hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
+            actions=tuple(hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in bound.claims),
+            proofs=tuple(hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
             run=tuple(self._apply(r, o) for o in objects if o["kind"] in RUN_KINDS),
-            cleanup=tuple(_hardened(hardener, retirement(self.stack.name, c)) for c in former),
+            cleanup=tuple(hardened(hardener, retirement(self.stack.name, c)) for c in former),
             suspended=r.suspended,
         )
 
     def _admin(self, r: Resolved) -> dict[str, CreateSecret]:
         return {p.contract: self.secrets.admin(r, p) for p in r.component.spec.provides}
-
-    def _shares(self, r: Resolved) -> dict[str, CreateSecret]:
-        return {e.require.edge: self.secrets.share(e, self.resolved) for e in self.wiring.of(r.name)}
-
-    def _outside_admins(self, r: Resolved) -> dict[str, CreateSecret]:
-        """Return the admin bindings of providers outside the stack, by the edge that is claimed with them."""
-        sources = ((e, e.source) for e in self.wiring.of(r.name) if e.claimed)
-        return {e.require.edge: self.secrets.outside_admin(e, s) for e, s in sources if isinstance(s, Outside)}
-
-    def _claim(self, edge: Edge, shares: Mapping[str, CreateSecret], admins: Mapping[str, CreateSecret]) -> Claim:
-        if isinstance(edge.source, Outside):
-            admin = admins[edge.require.edge]
-        else:
-            admin = self.secrets.admin(self.resolved[edge.source.name], edge.source.provide)
-        share = shares[edge.require.edge].ref.name
-        return claim(self.stack.name, edge, self.catalog, self.images, admin.ref.name, share, self.observed)
 
     def _render(self, r: Resolved, names: SecretNames) -> list[Manifest]:
         made = list(self._templates(r, names))
@@ -127,18 +113,11 @@ class UnitPlanner:
                     raise CatalogError(path, refusal)
                 yield manifest
 
-    def _labelled(self, hardener: Hardener, secret: CreateSecret) -> CreateSecret:
-        return replace(secret, manifest=hardener.harden([secret.manifest])[0])
-
     def _apply(self, r: Resolved, manifest: Manifest) -> ApplyObject:
         live = self.observed.objects.get(ref_of(manifest))
         check_kept(manifest, live, r.field, r.class_field)
         object_name(manifest["metadata"]["name"])
         return ApplyObject(manifest, strategy(manifest, live), retain=manifest["kind"] in DATA_KINDS)
-
-
-def _hardened(hardener: Hardener, step: _Job) -> _Job:
-    return replace(step, manifest=hardener.harden([step.manifest])[0])
 
 
 def _accounts(r: Resolved, rendered: Iterable[Manifest]) -> dict[str, str]:

@@ -67,6 +67,10 @@ class Wiring:
     edges: tuple[Edge, ...]
     waves: tuple[tuple[str, ...], ...]
 
+    def plus(self, edges: Iterable[Edge]) -> Wiring:
+        """Return this wiring with more edges, of consumers that aren't components."""
+        return Wiring((*self.edges, *edges), self.waves)
+
     def of(self, consumer: str) -> tuple[Edge, ...]:
         """Return a consumer's edges."""
         return tuple(e for e in self.edges if e.consumer == consumer)
@@ -87,13 +91,18 @@ def wire(resolved: Mapping[str, Resolved], catalog: Catalog, outside: Outsiders 
     Raises:
         SpecError: no provider, two providers, two consumers of one share, or components that need each other.
     """
-    providers = _providers(resolved)
-    edges = tuple(e for r in resolved.values() for e in _edges(r, providers, outside or {}, catalog))
+    inside = providers(resolved)
+    edges = tuple(e for r in resolved.values() for e in _edges(r, inside, outside or {}, catalog))
     _refuse_one_for_two(resolved, edges)
     return Wiring(edges, _waves(resolved, edges))
 
 
-def _providers(resolved: Mapping[str, Resolved]) -> dict[str, Inside]:
+def providers(resolved: Mapping[str, Resolved]) -> dict[str, Inside]:
+    """Return who provides each contract.
+
+    Raises:
+        SpecError: two components provide one.
+    """
     found: dict[str, Inside] = {}
     for r in resolved.values():
         for provide in r.component.spec.provides:
@@ -108,9 +117,9 @@ def _providers(resolved: Mapping[str, Resolved]) -> dict[str, Inside]:
     return found
 
 
-def _edges(r: Resolved, providers: Mapping[str, Inside], outside: Outsiders, catalog: Catalog) -> Iterable[Edge]:
+def _edges(r: Resolved, inside: Mapping[str, Inside], outside: Outsiders, catalog: Catalog) -> Iterable[Edge]:
     for require in r.component.spec.requires:
-        source = outside.get((r.name, require.contract)) or providers.get(require.contract)
+        source = outside.get((r.name, require.contract)) or inside.get(require.contract)
         if source is not None:
             yield Edge(r.name, require, source)
         elif not require.optional:

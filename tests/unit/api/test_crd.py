@@ -10,11 +10,11 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from aistack.api.crd import CRD_FILE, CRD_NAME, crd_manifest, crd_yaml
+from aistack.api.crd import STACKS, crd_manifest, crd_yaml
 from aistack.api.structural import structural_schema
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = crd_manifest()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+SCHEMA = crd_manifest(STACKS)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 UNKNOWN_TO_STRUCTURAL_SCHEMAS = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title", "const", "propertyNames"}
 
 
@@ -32,12 +32,12 @@ NODES = [pytest.param(node, id=path or "root") for path, node in nodes(SCHEMA)]
 
 
 def test_the_file_is_what_the_models_say() -> None:
-    assert (ROOT / "crds" / CRD_FILE).read_text() == crd_yaml(), "run: make generate"
+    assert (ROOT / "crds" / STACKS.file).read_text() == crd_yaml(STACKS), "run: make generate"
 
 
 def test_the_yaml_says_what_the_manifest_says() -> None:
-    assert yaml.safe_load(crd_yaml()) == crd_manifest()
-    assert crd_manifest()["metadata"]["name"] == CRD_NAME
+    assert yaml.safe_load(crd_yaml(STACKS)) == crd_manifest(STACKS)
+    assert crd_manifest(STACKS)["metadata"]["name"] == STACKS.name
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -79,13 +79,13 @@ def test_a_fresh_object_is_never_done_by_kstatus() -> None:
 
 
 def test_columns_show_what_a_user_looks_for_within_eighty_characters() -> None:
-    columns = crd_manifest()["spec"]["versions"][0]["additionalPrinterColumns"]
+    columns = crd_manifest(STACKS)["spec"]["versions"][0]["additionalPrinterColumns"]
 
     assert [c["name"] for c in columns if c["priority"] == 0] == ["Ready", "Components", "Profile", "Age", "Message"]
 
 
 def test_deleting_all_never_deletes_stacks() -> None:
-    assert "all" not in crd_manifest()["spec"]["names"]["categories"]
+    assert "all" not in crd_manifest(STACKS)["spec"]["names"]["categories"]
 
 
 class Undocumented(BaseModel):

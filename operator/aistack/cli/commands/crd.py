@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from aistack.api.crd import crd_manifest, crd_yaml
+from aistack.api.crd import DEFINITIONS, all_crds_yaml, crd_manifest
 from aistack.cli.output import FormatOfObjects, OutputFormat, print_data
 
 app = typer.Typer()
 EPILOG = """\
 [bold]Examples[/]
 
-aistack crd | kubectl apply --server-side -f -     install or update it
+aistack crd | kubectl apply --server-side -f -     install or update them
 kubectl explain aistack.spec                       then the cluster explains every field
 """
 
 
 @app.command(epilog=EPILOG)
 def crd(output: FormatOfObjects = OutputFormat.YAML) -> None:
-    """Print the definition that teaches a cluster what an AIStack is."""
+    """Print the definitions that teach a cluster what an AIStack and an AIBinding are."""
     if output is OutputFormat.JSON:
-        print_data(crd_manifest(), output)
+        items = [crd_manifest(definition) for definition in DEFINITIONS]
+        print_data({"apiVersion": "v1", "kind": "List", "items": items}, output)
     else:
-        typer.echo(crd_yaml(), nl=False)
+        typer.echo(all_crds_yaml(), nl=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aistack.api.crd import CRD_NAME
+from aistack.api.crd import STACKS
 from aistack.catalog.locate import catalog_folder
 from aistack.cli.app import COMMANDS, run
 from aistack.cli.exits import ExitCode
@@ -133,7 +133,7 @@ def test_a_folder_without_catalog_is_refused(cli: Cli, tmp_path: Path) -> None:
 
 def test_the_crd_is_printed_for_kubectl(cli: Cli) -> None:
     text, data = cli("crd").out, cli("crd", "-o", "json").out
-    assert yaml.safe_load(text)["metadata"]["name"] == CRD_NAME
+    assert yaml.safe_load(text)["metadata"]["name"] == STACKS.name
     assert json.loads(data) == yaml.safe_load(text)
 
 
