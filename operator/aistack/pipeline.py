@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from aistack.api.conditions import Reason
 from aistack.api.group import API_VERSION, FINALIZER, KIND
@@ -24,7 +23,7 @@ from aistack.cluster.engine import Engine
 from aistack.cluster.events import emit
 from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
-from aistack.objects.manifest import Manifest, ObjectRef
+from aistack.objects.manifest import Manifest, ObjectRef, replacing
 from aistack.objects.outcome import DeletionProgress
 from aistack.planning.edges import news
 from aistack.planning.external import sought
@@ -35,14 +34,10 @@ from aistack.planning.summarize import (
     summarize_refusal,
     summarize_suspension,
 )
+from aistack.sharing import Sharing, utc_now
 
 FOREIGN_RETRY = 60.0
 """Seconds between looks at what stopped a stack and can't be watched, e.g. somebody else's object."""
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -53,12 +48,14 @@ class Pipeline:
         client: talks to the API server about the AIStack itself.
         engine: brings its objects to what the plan says.
         catalog: what can be installed.
+        sharing: knows what apps of users' own ask of stacks.
         clock: tells the time for conditions.
     """
 
     client: Client
     engine: Engine
     catalog: Catalog
+    sharing: Sharing
     clock: Callable[[], datetime] = utc_now
 
     async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
@@ -83,8 +80,20 @@ class Pipeline:
         if stack.deleting:
             return await self._delete(live, stack)
         if stack.spec.suspend:
+            await self.sharing.await_stack(stack, "its stack is suspended")
             return await self._report(live, stack, summarize_suspension(stack, self.clock())), 0
         return await self._apply(live, stack)
+
+    async def orphans(self, namespace: str, name: str) -> None:
+        """Tell bindings whose stack isn't known that there is none; those that are to go may go.
+
+        Raises:
+            NotReadyError: the API server couldn't be asked.
+        """
+        if await self.sharing.asked_of(namespace, name):
+            reply = await self.client.get(ObjectRef(API_VERSION, KIND, namespace, name))
+            if reply.status == 404:  # else it will be told of
+                await self.sharing.without_stack(namespace, name, f"no AIStack is named {name!r}")
 
     async def plan(self, stack: AIStack) -> Planned:
         """Plan a stack against what exists, off the event loop.
@@ -94,7 +103,8 @@ class Pipeline:
             NotReadyError: the cluster can't be read.
         """
         observed = await self.engine.observe(owner_of(stack), sought(stack, self.catalog))
-        return await asyncio.to_thread(plan_stack, stack, self.catalog, observed)
+        bindings = await self.sharing.asked_of(stack.namespace, stack.name)
+        return await asyncio.to_thread(plan_stack, stack, self.catalog, observed, bindings)
 
     async def preview(self, stack: AIStack) -> tuple[Planned, Preview]:
         """Plan a stack and ask what applying it would change; nothing is written.
@@ -112,12 +122,14 @@ class Pipeline:
         except AIStackError as error:
             return await self._refuse(live, stack, error)
         live = await self._hold(live, stack)
+        await self.sharing.hold(app.binding for app in planned.apps if app.unit)
         try:
             outcome = await self.engine.apply(planned.plan, owner_of(stack))
         except AIStackError as error:
             return await self._refuse(live, stack, error)
         status = summarize(planned, outcome, self.clock())
         live = await self._report(live, stack, status)
+        await self.sharing.report(planned, outcome, status.edges)
         for reason, message in news(stack.status.edges, status.edges):
             await emit(self.client, live, reason, message, self.clock(), warning=reason is Reason.EDGE_BROKEN)
         return live, _pause(outcome.all_errors, outcome.retry_after)
@@ -125,6 +137,7 @@ class Pipeline:
     async def _refuse(self, live: Manifest, stack: AIStack, error: AIStackError) -> tuple[Manifest, float]:
         """Say in the status why nothing could be done; what may pass by itself is raised again."""
         live = await self._report(live, stack, summarize_refusal(stack, error, self.clock()))
+        await self.sharing.await_stack(stack, f"waits for its stack: {error}")
         if isinstance(error, NotReadyError):
             raise error
         return live, 0
@@ -138,6 +151,7 @@ class Pipeline:
         except AIStackError as error:
             await self._report(live, stack, summarize_deletion(stack, (str(error),), self.clock()))
             raise
+        await self.sharing.without_stack(stack.namespace, stack.name, "its stack is being deleted")
         if progress.done:
             return await self._release(live, stack), 0
         live = await self._report(live, stack, self._deletion_status(stack, progress))
@@ -165,7 +179,7 @@ class Pipeline:
         """Write the status, if it changed."""
         if status == stack.status:
             return live
-        patch = {"status": _with_removals(live.get("status", {}), status_manifest(status))}
+        patch = {"status": replacing(live.get("status", {}), status_manifest(status))}
         reply = await self.client.merge(_ref(live), patch, subresource="status")
         return reply.result()
 
@@ -181,11 +195,6 @@ def _pause(errors: Iterable[AIStackError], otherwise: float) -> float:
         if isinstance(error, NotReadyError):
             raise error
     return min(filter(None, (FOREIGN_RETRY if found else 0.0, otherwise)), default=0.0)
-
-
-def _with_removals(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Say in a merge patch that fields which are no longer known go; lists are replaced whole."""
-    return {**dict.fromkeys(old.keys() - new.keys()), **new}
 
 
 def _ref(live: Manifest) -> ObjectRef:

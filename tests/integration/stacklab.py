@@ -23,10 +23,12 @@ from aistack.api.group import API_VERSION, FIELD_MANAGER, KIND
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
+from aistack.cluster.shelf import Shelf
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 from aistack.pipeline import Pipeline
 from aistack.settings import engine_settings
+from aistack.sharing import BINDING, Sharing
 from tests.cluster.controlplane import ControlPlane
 from tests.integration.cluster.lab import JOB_NAME, POD, WRITES, Lab
 from tests.toy import toy
@@ -97,7 +99,11 @@ class StackLab:
         """A fresh operator, as after a restart."""
         async with Engine(client or self.client, engine_settings(self.system), clock=clock) as engine:
             await engine.start()
-            yield Pipeline(client or self.client, engine, catalog or toy())
+            shelf = Shelf(client or self.client, engine_settings(self.system), BINDING)
+            try:
+                yield Pipeline(client or self.client, engine, catalog or toy(), Sharing(client or self.client, shelf))
+            finally:
+                await shelf.stop()
 
     # ------------------------------------------------------------------ the user
 

@@ -83,6 +83,8 @@ class BindingMetadata(Observation):
     """Name of the binding: at most 20 characters, as the names of its objects have it."""
     namespace: str = ""
     """Namespace of the binding and of its stack."""
+    resource_version: str = ""
+    """Version of the whole object."""
     generation: int = 0
     """Number of the spec's version."""
     deletion_timestamp: str | None = None

@@ -16,10 +16,12 @@ from aistack.cluster.engine import Engine
 from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
+from aistack.cluster.shelf import Shelf
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
 from aistack.settings import engine_settings
+from aistack.sharing import BINDING, Sharing
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,8 @@ class Operator:
         self._configuration = configuration
         self.client = client = Client(configuration, settings.field_manager)
         self._engine = Engine(client, settings, on_change=self.queue.add)
-        self._pipeline = Pipeline(client, self._engine, catalog)
+        self._bindings = Shelf(client, settings, BINDING, self._bound)
+        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings))
         self._task: asyncio.Task[None] | None = None
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
@@ -88,6 +91,7 @@ class Operator:
     async def start(self) -> None:
         """Start watches and workers."""
         await self._engine.start()
+        await self._bindings.start()
         self._task = asyncio.create_task(self.queue.run(), name="workers")
 
     async def stop(self) -> None:
@@ -95,6 +99,7 @@ class Operator:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._bindings.stop()
         await self._engine.stop()
         await self.client.close()
 
@@ -126,6 +131,10 @@ class Operator:
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 
+    def _bound(self, binding: Manifest) -> None:
+        """Take note of news of an AIBinding: its stack is worked on."""
+        self.queue.add((binding["metadata"]["namespace"], str(binding.get("spec", {}).get("stack", ""))))
+
     async def _work(self, key: StackKey) -> float:
         if key in self._told:
             self._told.discard(key)
@@ -133,6 +142,7 @@ class Operator:
             await self._look(key)
         live = self.stacks.get(key)
         if live is None:
+            await self._pipeline.orphans(*key)
             return 0
         after, delay = await self._pipeline.reconcile(live)
         _log_change(key, live, after)

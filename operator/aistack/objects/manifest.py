@@ -58,3 +58,8 @@ def canonical(value: object) -> bytes:
 def content_hash(value: object, length: int = 16) -> str:
     """Hash plain data to ``length`` hexadecimal characters (SHA-256), independent of key order."""
     return hashlib.sha256(canonical(value)).hexdigest()[:length]
+
+
+def replacing(old: Manifest, new: Manifest) -> Manifest:
+    """Return a merge patch from one map to another: what is no longer known goes, lists are replaced whole."""
+    return {**dict.fromkeys(old.keys() - new.keys()), **new}

@@ -23,11 +23,13 @@ from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.preview import Preview
 from aistack.cluster.settings import Settings
+from aistack.cluster.shelf import Shelf
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectRef
 from aistack.pipeline import Pipeline
 from aistack.planning.plan import Planned
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
+from aistack.sharing import BINDING, Sharing
 
 app = typer.Typer()
 EPILOG = """\
@@ -94,7 +96,8 @@ async def _preview_one(
     stack = stack.model_copy(update={"metadata": stack.metadata.model_copy(update=same)})
     async with Engine(client, settings, watching=False) as engine:
         with placed(document.place):
-            return await Pipeline(client, engine, catalog).preview(stack)
+            sharing = Sharing(client, Shelf(client, settings, BINDING, watching=False))
+            return await Pipeline(client, engine, catalog, sharing).preview(stack)
 
 
 async def _require_namespace(client: Client, name: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aistack.api.crd import STACKS
+from aistack.api.crd import DEFINITIONS
 from aistack.catalog.locate import catalog_folder
 from aistack.cli.app import COMMANDS, run
 from aistack.cli.exits import ExitCode
@@ -133,8 +133,9 @@ def test_a_folder_without_catalog_is_refused(cli: Cli, tmp_path: Path) -> None:
 
 def test_the_crd_is_printed_for_kubectl(cli: Cli) -> None:
     text, data = cli("crd").out, cli("crd", "-o", "json").out
-    assert yaml.safe_load(text)["metadata"]["name"] == STACKS.name
-    assert json.loads(data) == yaml.safe_load(text)
+    documents = list(yaml.safe_load_all(text))
+    assert [document["metadata"]["name"] for document in documents] == [d.name for d in DEFINITIONS]
+    assert json.loads(data)["items"] == documents
 
 
 def test_images_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,135 @@
+"""Shelf: all objects of one kind, by namespace, kept as they are now; for kinds that users write and we don't own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from aistack.cluster.client import Client
+from aistack.cluster.discovery import is_missing_kind
+from aistack.cluster.live import Live, to_live
+from aistack.cluster.reflector import Reflector, Source, list_all
+from aistack.cluster.settings import Settings
+from aistack.errors import AIStackError, ClusterError
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+
+OnNews = Callable[[Manifest], None]
+
+
+class Shelf:
+    """The objects of one kind; a cluster that doesn't know the kind has none.
+
+    Args:
+        client: requests.
+        settings: limits of the watch.
+        kind: which kind.
+        on_news: called with each object that was made, deleted or asked for anew, as it is or was; not when its
+            status alone changed.
+        watching: False for commands that look once: each call lists anew then.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        kind: ObjectKind,
+        on_news: OnNews = lambda _: None,
+        watching: bool = True,
+    ) -> None:
+        self._client, self._settings, self._watching, self._on_news = client, settings, watching, on_news
+        self._source = Source(kind, "", "", full=True)
+        self._live: dict[str, dict[ObjectRef, Live]] = defaultdict(dict)
+        self._reflector: Reflector | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def of(self, namespace: str) -> list[Manifest]:
+        """Return the objects of a namespace, by name.
+
+        Raises:
+            AIStackError: they can't be listed.
+        """
+        if not self._watching:
+            return await self._list(namespace)
+        reflector = self._follow()
+        await reflector.attempted.wait()
+        if not reflector.synced and not is_missing_kind(reflector.error):
+            raise reflector.error or ClusterError(f"{self._source} objects were not listed yet")
+        return [live.manifest for _, live in sorted(self._live[namespace].items())]
+
+    def learn(self, raw: Manifest) -> None:
+        """Take note of the answer to a write of our own."""
+        self.see(to_live(raw, self._source.kind, self._settings.field_manager, full=True))
+
+    async def start(self) -> None:
+        """Start to follow them, so that news comes from now on."""
+        await self._follow().attempted.wait()
+
+    async def stop(self) -> None:
+        """End the watch."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._reflector = self._task = None
+
+    # ------------------------------------------------------------------ what the reflector and our own writes tell
+
+    def see(self, live: Live) -> None:
+        """An object is in this state, unless a newer one is known."""
+        known = self._live[live.ref.namespace].get(live.ref)
+        if known is not None and known.version >= live.version:
+            return
+        self._live[live.ref.namespace][live.ref] = live
+        if known is None or _asked(known) != _asked(live):
+            self._on_news(live.manifest)
+
+    def gone(self, ref: ObjectRef, version: int) -> None:
+        """An object was deleted at this version."""
+        known = self._live[ref.namespace].get(ref)
+        if known is not None and known.version <= version:
+            del self._live[ref.namespace][ref]
+            self._on_news(known.manifest)
+
+    def replace(self, kind: ObjectKind, namespace: str, lives: Iterable[Live], version: int) -> None:
+        """These are all objects there are, as of this version."""
+        listed = set()
+        for live in lives:
+            listed.add(live.ref)
+            self.see(live)
+        known = [ref for refs in self._live.values() for ref in refs]
+        for ref in known:
+            if ref not in listed:
+                self.gone(ref, version)
+
+    def passed(self, kind: ObjectKind, namespace: str, version: int) -> None:
+        """Bookmarks are no news."""
+
+    def _follow(self) -> Reflector:
+        if self._reflector is None:
+            settings = self._settings
+            self._reflector = Reflector(
+                self._client,
+                self,
+                self._source,
+                settings.field_manager,
+                settings.watch_silence,
+                settings.watch_backoff_limit,
+            )
+            self._task = asyncio.create_task(self._reflector.run(), name=f"watch {self._source}")
+        return self._reflector
+
+    async def _list(self, namespace: str) -> list[Manifest]:
+        source = Source(self._source.kind, namespace, "", full=True)
+        try:
+            lives, _ = await list_all(self._client, source, self._settings.field_manager)
+        except AIStackError as error:
+            if is_missing_kind(error):
+                return []
+            raise
+        return [live.manifest for live in lives]
+
+
+def _asked(live: Live) -> tuple[object, ...]:
+    """Return what of an object is somebody's wish, not a report."""
+    metadata = live.manifest["metadata"]
+    return live.uid, metadata.get("generation"), metadata.get("deletionTimestamp"), metadata.get("finalizers")
