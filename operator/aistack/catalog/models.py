@@ -31,6 +31,7 @@ from aistack.objects.quantity import parse_quantity
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=MAX_CATALOG_NAME)]
 Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 
 
@@ -87,7 +88,8 @@ class Contract(_Model):
     """The seam between two tools: ``contracts/<name>/contract.yaml``.
 
     ``keys`` is the binding; ``derived`` adds keys made from others; ``share`` says how the keys that differ between
-    consumers are made (the others are the provider's). ``includes`` names contracts whose programs this one's import.
+    consumers are made (the others are the provider's). ``env`` names the keys by the environment variables from which
+    the usual clients take them. ``includes`` names contracts whose programs this one's import.
     """
 
     name: Name
@@ -96,6 +98,7 @@ class Contract(_Model):
     keys: Mapping[Key, ContractKey]
     derived: Mapping[Key, Text] = Field(default_factory=dict)
     share: Mapping[Key, Value] = Field(default_factory=dict)
+    env: Mapping[Variable, Key] = Field(default_factory=dict)
     includes: tuple[Name, ...] = ()
     programs: Mapping[str, str] = Field(default_factory=dict, exclude=True)
     """Texts of the folder's Python files by name: ``claim.py``, ``prove.py`` and what they share."""

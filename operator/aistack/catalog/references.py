@@ -155,6 +155,9 @@ def contract_problems(contract: Contract) -> Iterator[Problem]:
             yield ("share", key), "is no key of the binding"
         elif contract.keys[key].secret and is_spelled_out(value, contract.keys):
             yield ("share", key), SPELLED_OUT
+    for variable, key in contract.env.items():
+        if key not in contract.keys and key not in contract.derived:
+            yield ("env", variable), f"names {key!r}, which is no key of the binding"
     for key, text in contract.derived.items():
         if unknown := sorted(fields_of(text) - contract.keys.keys()):
             yield ("derived", key), f"names {{{unknown[0]}}}, which is no key of the binding"

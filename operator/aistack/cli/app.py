@@ -29,6 +29,8 @@ COMMANDS = (
     "open",
     "prove",
     "rotate",
+    "bind",
+    "env",
     "delete",
     "images",
     "crd",

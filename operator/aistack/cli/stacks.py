@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from aistack.api.group import API_VERSION, FINALIZER, KIND
+from aistack.cli.following import follow
 from aistack.cluster.client import Client
 from aistack.cluster.replies import Reply
 from aistack.errors import ClusterError, InvalidError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 
 STACK = ObjectKind(API_VERSION, KIND)
-RETRY_SECONDS = 2.0
-"""Pause before a stack is read again after a watch broke."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +103,9 @@ class Stacks:
         Raises:
             AIStackError: the API server answers, and refuses.
         """
-        while True:
-            live = await self._find_in_time(namespace, name)
-            yield live
-            try:
-                async for changed in self._changes(namespace, name, live):
-                    yield changed
-            except ClusterError:
-                await asyncio.sleep(RETRY_SECONDS)
+        async with aclosing(follow(self.client, _ref(namespace, name), lambda: self.find(namespace, name))) as looks:
+            async for live in looks:
+                yield live
 
     async def delete(self, live: Manifest) -> None:
         """Ask for a stack's deletion; one that is gone already is no error.
@@ -135,25 +129,6 @@ class Stacks:
         reply = await self.client.merge(_ref_of(live), patch)
         if reply.status != 404:
             reply.result()
-
-    async def _find_in_time(self, namespace: str, name: str) -> Manifest | None:
-        while True:
-            try:
-                return await self.find(namespace, name)
-            except ClusterError as error:
-                if 0 < error.status < 500:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _changes(self, namespace: str, name: str, live: Manifest | None) -> AsyncIterator[Manifest | None]:
-        since = {"resourceVersion": live["metadata"]["resourceVersion"]} if live else {}
-        watch = await self.client.watch(STACK, namespace, fieldSelector=f"metadata.name={name}", **since)
-        async with watch as events:
-            async for event in events:
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    yield event["object"]
-                elif event["type"] == "DELETED":
-                    yield None
 
     async def _require_kind(self) -> None:
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping
-from string import Formatter
-from urllib.parse import quote
 
 from aistack.cluster.apply import fetch, mark_retained, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.users import mark, read_secret
-from aistack.errors import ClusterError, ForeignObjectError, SpecError
+from aistack.errors import ClusterError, ForeignObjectError
+from aistack.objects.formats import fill_all
 from aistack.objects.manifest import Manifest
 from aistack.objects.outcome import ObjectOutcome, Verb
 from aistack.objects.plan import CreateSecret
@@ -92,7 +91,7 @@ def resolve(step: CreateSecret, borrowed: Mapping[Ref, str]) -> dict[str, str]:
     """
     values = {key: _value(recipe, borrowed) for key, recipe in step.recipes.items() if not isinstance(recipe, Format)}
     formats = {key: recipe.template for key, recipe in step.recipes.items() if isinstance(recipe, Format)}
-    return _formatted(values, formats, str(step.ref))
+    return fill_all(values, formats, str(step.ref))
 
 
 def _value(recipe: Literal | Generate | Ref, borrowed: Mapping[Ref, str]) -> str:
@@ -103,26 +102,3 @@ def _value(recipe: Literal | Generate | Ref, borrowed: Mapping[Ref, str]) -> str
             return value
         case Generate(length, alphabet, prefix):
             return prefix + "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))
-
-
-def _formatted(values: dict[str, str], formats: dict[str, str], where: str) -> dict[str, str]:
-    """Fill templates in, those first that need no other."""
-    needs = {key: [name for _, name, _, _ in Formatter().parse(text) if name] for key, text in formats.items()}
-    done = dict(values)
-    while len(done) < len(values) + len(formats):
-        ready = [key for key in formats if key not in done and all(name in done for name in needs[key])]
-        if not ready:
-            stuck = ", ".join(sorted(formats.keys() - done.keys()))
-            raise SpecError(where, f"the formats of {stuck} refer to keys that don't exist or to each other")
-        for key in ready:
-            done[key] = _fill(formats[key], done)
-    return done
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    parts = []
-    for text, name, form, _ in Formatter().parse(template):
-        parts.append(text)
-        if name is not None:
-            parts.append(quote(values[name], safe="") if form == "url" else values[name])
-    return "".join(parts)

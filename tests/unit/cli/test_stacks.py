@@ -11,7 +11,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from aistack.cli import stacks
+from aistack.cli import following
 from aistack.cli.stacks import Stacks
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError
@@ -68,6 +68,6 @@ async def follow(*script: Manifest | ClusterError | None) -> list[Manifest | Non
 
 
 async def test_an_api_server_that_is_away_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(following, "RETRY_SECONDS", 0)
     away, starting, first, second = ClusterError("no answer"), ClusterError("not yet", 503), live(), live(generation=3)
     assert await follow(first, away, away, starting, second) == [first, second]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from aistack.api.crd import DEFINITIONS, all_crds_yaml, crd_manifest
-from aistack.cli.output import FormatOfObjects, OutputFormat, print_data
+from aistack.cli.output import FormatOfObjects, OutputFormat, print_objects
 
 app = typer.Typer()
 EPILOG = """\
@@ -20,7 +20,6 @@ kubectl explain aistack.spec                       then the cluster explains eve
 def crd(output: FormatOfObjects = OutputFormat.YAML) -> None:
     """Print the definitions that teach a cluster what an AIStack and an AIBinding are."""
     if output is OutputFormat.JSON:
-        items = [crd_manifest(definition) for definition in DEFINITIONS]
-        print_data({"apiVersion": "v1", "kind": "List", "items": items}, output)
+        print_objects(map(crd_manifest, DEFINITIONS), output)
     else:
         typer.echo(all_crds_yaml(), nl=False)

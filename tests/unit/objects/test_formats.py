@@ -1,11 +1,11 @@
-"""Recipes to values: formats."""
+"""Formats are filled in, in the order that they need each other."""
 
 from __future__ import annotations
 
 import pytest
 
-from aistack.cluster.secrets import _formatted
 from aistack.errors import SpecError
+from aistack.objects.formats import fill_all
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ from aistack.errors import SpecError
     ],
 )
 def test_a_format_is_filled_in(template: str, value: str) -> None:
-    assert _formatted({"user": "me@home", "password": "a/b"}, {"f": template}, "s")["f"] == value
+    assert fill_all({"user": "me@home", "password": "a/b"}, {"f": template}, "s")["f"] == value
 
 
 def test_a_format_may_use_another_one() -> None:
-    done = _formatted({"a": "1"}, {"c": "{b}!", "b": "{a}{a}"}, "s")
+    done = fill_all({"a": "1"}, {"c": "{b}!", "b": "{a}{a}"}, "s")
 
     assert done == {"a": "1", "b": "11", "c": "11!"}
 
@@ -33,4 +33,4 @@ def test_a_format_may_use_another_one() -> None:
 )
 def test_a_format_that_cannot_be_filled_in_is_named(formats: dict[str, str]) -> None:
     with pytest.raises(SpecError, match="Secret ml/s: the formats of a"):
-        _formatted({}, formats, "Secret ml/s")
+        fill_all({}, formats, "Secret ml/s")
