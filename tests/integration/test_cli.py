@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-import yaml
 
 from aistack.api.group import FINALIZER
 from aistack.cli.exits import ExitCode
 from aistack.objects.manifest import ObjectKind
 from tests.cluster.controlplane import ControlPlane
+from tests.integration.clilab import Cli
 from tests.integration.stacklab import StackLab, stack_lab
-from tests.toy import TOY
 
 pytestmark = pytest.mark.integration
 
 SECRETS = ObjectKind("v1", "Secret")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Cli:
-    """The command line in a process of its own, with the toy catalog."""
-
-    lab: StackLab
-    folder: Path
-
-    async def __call__(self, *args: str, kubeconfig: Path | None = None) -> Result:
-        where = ["--kubeconfig", str(kubeconfig or self.lab.cluster.kubeconfig), "-n", self.lab.namespace]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "aistack.cli", "--catalog", str(TOY), *where, *args),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1"},
-        )
-        out, err = await process.communicate()
-        return Result(process.returncode or 0, out.decode(), err.decode())
-
-    def again(self, words: str) -> str:
-        """The command that advice gives: with the global options of this one."""
-        return f"aistack {words} --catalog {TOY} --kubeconfig {self.lab.cluster.kubeconfig} -n {self.lab.namespace}"
-
-    def file(self, spec: str = "{profile: toy}") -> str:
-        """Write a stack and return its path."""
-        manifest = self.lab.manifest(spec)
-        del manifest["metadata"]["namespace"]
-        path = self.folder / "stack.yaml"
-        path.write_text(yaml.safe_dump(manifest))
-        return str(path)
-
-    async def plan(self, file: str, *args: str) -> Result:
-        """Plan as against the operator of this test."""
-        return await self("plan", "-f", file, "--operator-namespace", self.lab.system, *args)
-
-    async def beside(self, operator: object, *args: str) -> Result:
-        """Run a command while the operator works."""
-        running = asyncio.create_task(self(*args))
-        while not running.done():
-            if not await self.lab.gone():
-                await self.lab.reconcile(operator)  # type: ignore[arg-type]  # a pipeline
-                await self.lab.play()
-            await asyncio.sleep(0.1)
-        return running.result()
 
 
 @pytest.fixture
@@ -274,78 +213,3 @@ async def test_a_missing_right_is_named(cli: Cli) -> None:
     result = await cli("status", kubeconfig=cli.lab.cluster.kubeconfig_for("nobody"))
     assert result.code == ExitCode.ERROR
     assert 'a right is missing: aistacks.aistack.dev is forbidden: User "nobody" cannot list resource' in result.err
-
-
-async def test_prove_tries_every_connection_now(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy}")
-    async with lab.operator() as operator:
-        await lab.converge(operator)
-        await asyncio.sleep(1.1)  # the ends of proofs are told to the second
-        runs = sum(lab.proofs.values())
-        result = await cli.beside(operator, "prove", "--timeout", "60s")
-        assert sum(lab.proofs.values()) > runs
-    assert (result.code, result.err) == (ExitCode.OK, "")
-    assert "web/sql  Proven  1 steps, 0.0s" in result.out.splitlines()
-
-
-async def test_prove_reports_what_is_broken(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy}")
-    async with lab.operator() as operator:
-        await lab.converge(operator)
-        await asyncio.sleep(1.1)
-        lab.faults["sql"] = ("network", "nobody answers")
-        result = await cli.beside(operator, "prove", "web/sql", "-o", "junit", "--timeout", "60s")
-    assert result.code == ExitCode.NOT_READY
-    assert result.err == "error: 1 of 1 connections failed\n"
-    suites = ElementTree.fromstring(result.out)  # noqa: S314  # our own output
-    assert [suite.get("name") for suite in suites] == ["web/sql"]
-    failure = suites[0][0][0]
-    assert (failure.tag, failure.get("type"), failure.get("message")) == ("failure", "network", "work: nobody answers")
-
-
-async def test_prove_and_rotate_know_what_is_connected(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy}")
-    async with lab.operator() as operator:
-        await lab.converge(operator)
-    unknown = await cli("prove", "web/sqll")
-    assert unknown.code == ExitCode.ERROR
-    assert unknown.err.startswith("error: demo has no connection 'web/sqll'; it has web/sql, ")
-    nothing = await cli("rotate")
-    assert nothing.err == "error: name one connection (CONSUMER/CONTRACT), or say --all\n"
-    late = await cli("prove", "web/sql", "--timeout", "1s")
-    assert (late.code, late.err) == (ExitCode.NOT_READY, "error: not tried within 1s: web/sql (Proven)\n")
-
-
-async def test_rotate_gives_each_connection_new_credentials_in_turn(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy}")
-    async with lab.operator() as operator:
-        live = await lab.converge(operator)
-        result = await cli.beside(operator, "rotate", "--all", "--timeout", "60s")
-        await lab.converge(operator)
-    assert (result.code, result.err) == (ExitCode.OK, "")
-    for edge in live["status"]["edges"]:
-        assert f"{edge['from']}/{edge['contract']} has new credentials after " in result.out
-    assert await lab.get("Secret", "demo-web-sql-2") is not None
-    assert await lab.get("Secret", "demo-web-sql-3") is None
-
-
-async def test_wait_for_proven(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy}")
-    async with lab.operator() as operator:
-        result = await cli.beside(operator, "wait", "demo", "--for", "proven", "--timeout", "60s")
-    assert (result.code, result.err) == (ExitCode.OK, "")
-    assert {e["state"] for e in (await lab.live())["status"]["edges"]} == {"Proven"}
-
-
-async def test_wait_for_proven_gives_up_where_nothing_is_ever_proven(cli: Cli) -> None:
-    lab = cli.lab
-    await lab.create("{profile: toy, proofs: {every: 'off'}}")
-    async with lab.operator() as operator:
-        result = await cli.beside(operator, "wait", "demo", "--for", "proven", "--timeout", "60s")
-    assert result.code == ExitCode.NOT_READY
-    assert "error: its proofs are off (spec.proofs.every); `aistack prove` runs them once" in result.err
