@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import trustme
 
 from tests.cluster.common import store
 from tests.cluster.common.paths import cache_dir
@@ -151,6 +152,15 @@ def postgres(password: str, port: int) -> Iterator[Path]:
             yield log
         finally:
             subprocess.run([*control, "stop", "-m", "immediate"], check=True, user=user)
+
+
+def write_certificate(certificate: trustme.LeafCert, folder: Path) -> tuple[Path, Path]:
+    """Write a certificate and its key, and return their paths."""
+    chain, key = folder / "tls.crt", folder / "tls.key"
+    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    key.touch(mode=0o600)
+    key.write_bytes(certificate.private_key_pem.bytes())
+    return chain, key
 
 
 @contextmanager

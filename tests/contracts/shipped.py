@@ -27,7 +27,6 @@ STACK = "demo"
 _MANIFEST = {
     "apiVersion": "aistack.dev/v1alpha1",
     "kind": "AIStack",
-    "metadata": {"name": STACK, "namespace": "ml"},
     "spec": {"profile": "starter"},
 }
 PATIENCE = 20.0
@@ -52,6 +51,8 @@ class Shipped:
     """Port by contract."""
     made: dict[str, Binding] = field(default_factory=dict)
     """Secrets' values by name: made once, as in a cluster."""
+    stack: str = STACK
+    """The stack's name."""
 
     def plan(self, **generations: int) -> Plan:
         """Plan the stack as it is when these generations of Secrets (by base name, ``_`` for ``-``) are due."""
@@ -60,14 +61,18 @@ class Shipped:
             for base, generation in generations.items()
             if generation > 1
         }
-        return plan_stack(parse_stack(_MANIFEST), self.catalog, Observed(secrets=lost)).plan
+        return plan_stack(
+            parse_stack({**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}}),
+            self.catalog,
+            Observed(secrets=lost),
+        ).plan
 
     def secret(self, base: str, generation: int = 1) -> Binding:
         """Return the values of a Secret; a binding's server is the one on loopback."""
         steps = [s for u in self.plan(**{base.replace("-", "_"): generation}).units for s in u.prepare]
         step = next(s for s in steps if isinstance(s, CreateSecret) and s.base == base)
         if step.ref.name not in self.made:
-            self.made[step.ref.name] = resolve(self._local(step))
+            self.made[step.ref.name] = resolve(self._local(step), {})
         return self.made[step.ref.name]
 
     def _local(self, step: CreateSecret) -> CreateSecret:
@@ -141,11 +146,11 @@ class Provider:
     @property
     def admin(self) -> Binding:
         """The admin binding."""
-        return self.shipped.secret(f"{STACK}-{self.component}-{self.contract}-admin")
+        return self.shipped.secret(f"{self.shipped.stack}-{self.component}-{self.contract}-admin")
 
     def share(self, consumer: str, generation: int = 1) -> Binding:
         """Return a consumer's share."""
-        return self.shipped.secret(f"{STACK}-{consumer}-{self.contract}", generation)
+        return self.shipped.secret(f"{self.shipped.stack}-{consumer}-{self.contract}", generation)
 
     def claim(self, share: Binding, admin: Binding | None = None) -> None:
         """Claim a share.

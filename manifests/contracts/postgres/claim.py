@@ -4,9 +4,12 @@ Tables belong to the owner, so logins can come and go: a new generation of the s
 before it works until the generation after. Nobody but the owner and superusers may connect to the database.
 
 The owner rules its database: its settings, and what names in it mean. So the administrator brings settings of its own.
+
+The administrator is a superuser, or, as clouds offer it, a role with CREATEROLE and CREATEDB. Such a one can't close
+the databases that are everybody's, like ``postgres``, to the logins that it makes.
 """
 
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import psycopg
 from contracts.postgres.client import connect, opens
@@ -18,6 +21,8 @@ KEPT_LOGINS = 2
 ADMIN_OPTIONS = "-c search_path=pg_catalog,pg_temp -c role=none -c lock_timeout=10s"
 """Settings that a client brings along go before those that an owner gave its database."""
 LIMITS = sql.SQL("nosuperuser nocreatedb nocreaterole noreplication nobypassrls")
+LIMITS_BY_OTHERS = sql.SQL("nocreatedb nocreaterole")
+"""All that an administrator who is no superuser may say of a role; the rest is so unless a superuser changed it."""
 
 
 def claim(admin: dict[str, str], share: dict[str, str]) -> None:
@@ -25,7 +30,8 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     if len(share["username"].encode()) > LONGEST_NAME:
         raise ValueError(f"login name {share['username']!r} is longer than {LONGEST_NAME} bytes; shorten a name")
     with administer(admin) as server:
-        for shared in shared_databases(admin):
+        closed = shared_databases(admin) if rules(server) else []
+        for shared in closed:
             close_to_public(server, shared)
         make_owner(server, share["database"])
         make_database(server, share["database"])
@@ -33,7 +39,7 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     with administer(admin, share["database"]) as database:
         add_vector_search(database)
         hand_over(database, logins(database, share["database"]), share["database"])
-    verify(admin, share)
+    verify(share, closed)
     end_logins(admin, share["database"], KEPT_LOGINS)
 
 
@@ -57,12 +63,30 @@ def shared_databases(admin: dict[str, str]) -> list[str]:
     return [admin["database"], "template1"]
 
 
+def rules(server: psycopg.Connection) -> bool:
+    """Tell whether the administrator is a superuser."""
+    return exists(server, "select 1 from pg_roles where rolname = %s and rolsuper", server.info.user)
+
+
+def limits(server: psycopg.Connection) -> sql.SQL:
+    """Return what keeps a role from administering anything."""
+    return LIMITS if rules(server) else LIMITS_BY_OTHERS
+
+
+def take_part(server: psycopg.Connection, role: str) -> None:
+    """Make an administrator who is no superuser a member of a role, as it must be to give anything to it."""
+    if not rules(server):
+        names = sql.Identifier(role), sql.Identifier(server.info.user)
+        server.execute(sql.SQL("grant {} to {}").format(*names))
+
+
 def make_owner(server: psycopg.Connection, owner: str) -> None:
     """Make the role that owns all tables."""
     name = sql.Identifier(owner)
     if not exists(server, "select 1 from pg_roles where rolname = %s", owner):
         server.execute(sql.SQL("create role {} nologin").format(name))
-    server.execute(sql.SQL("alter role {} nologin {}").format(name, LIMITS))
+    server.execute(sql.SQL("alter role {} nologin {}").format(name, limits(server)))
+    take_part(server, owner)
 
 
 def make_login(server: psycopg.Connection, share: dict[str, str]) -> None:
@@ -75,9 +99,10 @@ def make_login(server: psycopg.Connection, share: dict[str, str]) -> None:
         share["password"].encode(), share["username"].encode(), b"scram-sha-256"
     ).decode()
     statement = sql.SQL("alter role {} login {} password {}")
-    server.execute(statement.format(login, LIMITS, sql.Literal(verifier)))
+    server.execute(statement.format(login, limits(server), sql.Literal(verifier)))
     server.execute(sql.SQL("grant {} to {}").format(owner, login))
     server.execute(sql.SQL("alter role {} set role = {}").format(login, owner))
+    take_part(server, share["username"])
 
 
 def make_database(server: psycopg.Connection, database: str) -> None:
@@ -94,9 +119,10 @@ def close_to_public(server: psycopg.Connection, database: str) -> None:
 
 
 def add_vector_search(database: psycopg.Connection) -> None:
-    """Add pgvector where the server has it; only a superuser may."""
+    """Add pgvector where the server has it and the administrator may."""
     if exists(database, "select 1 from pg_available_extensions where name = %s", "vector"):
-        database.execute("create extension if not exists vector schema public")
+        with nullcontext() if rules(database) else suppress(errors.InsufficientPrivilege):
+            database.execute("create extension if not exists vector schema public")
 
 
 def hand_over(database: psycopg.Connection, names: list[str], owner: str) -> None:
@@ -106,8 +132,8 @@ def hand_over(database: psycopg.Connection, names: list[str], owner: str) -> Non
         database.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
-def verify(admin: dict[str, str], share: dict[str, str]) -> None:
-    """Work as the consumer will, and check that its login opens nothing else."""
+def verify(share: dict[str, str], shared: list[str]) -> None:
+    """Work as the consumer will, and check that its login opens none of the databases that were closed to it."""
     with connect(share) as database:
         with database.transaction(force_rollback=True):
             database.execute("create table aistack_claim (id int)")
@@ -116,7 +142,7 @@ def verify(admin: dict[str, str], share: dict[str, str]) -> None:
         ).fetchone()
     if row != (share["database"], False):
         raise PermissionError(f"login {share['username']} acts as {row[0] if row else 'nobody'}, or is a superuser")
-    for other in shared_databases(admin):
+    for other in shared:
         if opens({**share, "database": other}):
             raise PermissionError(f"login {share['username']} can also open database {other}")
 

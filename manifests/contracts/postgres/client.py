@@ -1,6 +1,7 @@
 """Sessions with a PostgreSQL server, whose refusals become Python's own exceptions."""
 
 import errno
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import psycopg
 from psycopg import errors
 
 TIMEOUT_SECONDS = 10
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+"""With it a client asks a server to speak TLS."""
 _SAYS: tuple[tuple[str, type[Exception], str], ...] = (
     ("authentication failed", PermissionError, "the login or its password is refused"),
     ("permission denied for database", PermissionError, "the login may not connect to this database"),
@@ -32,6 +35,7 @@ _SAYS: tuple[tuple[str, type[Exception], str], ...] = (
     ("timed out", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
 )
 """What libpq's words mean: it gives no code before a session exists."""
+_RIGHTS = "; an administrator needs the rights CREATEROLE and CREATEDB: alter role ... createrole createdb"
 _FULL = ("too many connections", "remaining connection slots", "No space left")
 
 
@@ -68,21 +72,39 @@ def plain_errors(binding: dict[str, str]) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise plain(who, error) from None
+        raise plain(who, error, binding) from None
 
 
-def plain(who: str, error: psycopg.Error) -> Exception:
+def plain(who: str, error: psycopg.Error, binding: dict[str, str]) -> Exception:
     """Return Python's own exception for the server's or libpq's."""
     text = " ".join((error.diag.message_primary or str(error)).split())
+    if "certificate verify failed" in text:
+        text = f"{why_untrusted(binding)}: {text}"
     if isinstance(error, errors.DiskFull | errors.TooManyConnections) or any(words in text for words in _FULL):
         return OSError(errno.EDQUOT, f"{who}: the server has no room left: {text}")
     if isinstance(error, errors.InsufficientPrivilege):
-        return PermissionError(f"{who}: {text}")
+        return PermissionError(f"{who}: {text}{_RIGHTS if ' role' in text or 'database' in text else ''}")
     if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
         return TimeoutError(f"{who}: {text}")
     if isinstance(error, psycopg.OperationalError):
         return refusal(who, text)
     return RuntimeError(f"{who}: {text or type(error).__name__}")
+
+
+def why_untrusted(binding: dict[str, str]) -> str:
+    """Say what is wrong with the server's certificate, which libpq doesn't tell; empty if that can't be found out."""
+    context = ssl.create_default_context(cafile=binding.get("ca-file"))
+    place = binding["host"], int(binding["port"])
+    try:
+        with socket.create_connection(place, TIMEOUT_SECONDS) as plain_text:
+            plain_text.sendall(SSL_REQUEST)
+            plain_text.recv(1)
+            with context.wrap_socket(plain_text, server_hostname=binding["host"]):
+                return ""
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+    except OSError:
+        return ""
 
 
 def refusal(who: str, text: str) -> Exception:

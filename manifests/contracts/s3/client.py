@@ -47,7 +47,7 @@ def client(service: str, binding: dict[str, str], *, signed: bool = True) -> Any
 @contextmanager
 def plain_errors(binding: dict[str, str]) -> Iterator[None]:
     """Turn botocore's exceptions into Python's own."""
-    where = f"{binding.get('username', 'administrator')} at {binding['endpoint']}"
+    where = f"{binding.get('username', 'the key')} at {binding['endpoint']}"
     try:
         yield
     except ClientError as error:
@@ -67,6 +67,8 @@ def answered(where: str, error: ClientError) -> Exception:
         return TimeoutError(f"{text}: the store asks to come back later")
     if code(error) == "AuthorizationHeaderMalformed":
         return ValueError(f"{text}: {error.response['Error'].get('Message', '')}; correct the key region")
+    if code(error) == "NoSuchBucket":
+        return LookupError(f"{text}: the bucket doesn't exist")
     kind = PermissionError if code(error) in REFUSED else LookupError if code(error) in ABSENT else RuntimeError
     return kind(text)
 
@@ -76,11 +78,15 @@ def unanswered(where: str, error: BotoCoreError) -> Exception:
     text = str(error)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in text:
         reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
-        return ssl.SSLError(f"{where}: its certificate isn't trusted ({reason}); is its authority's in the key ca.crt?")
+        return ssl.SSLError(
+            f"{where}: its certificate isn't trusted ({reason}); put its authority's into the key ca.crt"
+        )
     if isinstance(error, SSLError):
         return ssl.SSLError(f"{where}: it doesn't speak TLS, or not as we do; is the key scheme right?")
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return TimeoutError(f"{where}: no answer in time")
+    if isinstance(error, EndpointConnectionError) and "resolve" in repr(error.kwargs.get("error")).lower():
+        return ConnectionError(f"{where}: the host name doesn't resolve; correct the key host")
     if isinstance(error, EndpointConnectionError):
         return ConnectionError(f"{where}: nothing answers there; is it up, and are host and port right?")
     return ConnectionError(f"{where}: {type(error).__name__}")

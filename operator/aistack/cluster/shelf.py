@@ -58,8 +58,10 @@ class Shelf:
         return [live.manifest for _, live in sorted(self._live[namespace].items())]
 
     def learn(self, raw: Manifest) -> None:
-        """Take note of the answer to a write of our own."""
-        self.see(to_live(raw, self._source.kind, self._settings.field_manager, full=True))
+        """Take note of the answer to a write of our own, unless the object was told as deleted meanwhile."""
+        live = to_live(raw, self._source.kind, self._settings.field_manager, full=True)
+        if live.ref in self._live[live.ref.namespace]:
+            self.see(live)
 
     async def start(self) -> None:
         """Start to follow them, so that news comes from now on."""

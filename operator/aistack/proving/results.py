@@ -69,10 +69,17 @@ def kind_of(error: Exception) -> str:
 def failure(error: Exception, hide: Callable[[str], str]) -> tuple[str, str]:
     """Return class and message of whatever went wrong; a fault of the program is printed with its traceback."""
     if kind := kind_of(error):
-        return kind, hide(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+        return kind, hide(_text(error))
     for line in traceback.format_exception(error):
         say(sys.stderr, hide(line))
     return "other", hide(f"{type(error).__name__}: {error}")
+
+
+def _text(error: Exception) -> str:
+    """Return an exception's message; that of an OSError comes without its number, and not as a tuple."""
+    if isinstance(error, OSError):
+        return error.strerror or " ".join(map(str, error.args))
+    return str(error)
 
 
 def report(result: Result) -> int:
