@@ -10,13 +10,14 @@ from tests.contracts import jupyterhub as hub
 from tests.contracts import mlflow as tracking
 from tests.contracts import seaweedfs as store
 from tests.contracts import servers
+from tests.contracts import valkey as store_in_memory
 from tests.contracts.shipped import Provider, Shipped
 
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """The starter stack, planned."""
-    contracts = ("postgres", "s3", "mlflow", "notebooks")
+    contracts = ("postgres", "s3", "mlflow", "notebooks", "redis")
     return Shipped(tmp_path_factory.mktemp("shipped"), ports={name: servers.free_port() for name in contracts})
 
 
@@ -52,3 +53,10 @@ def notebooks(shipped: Shipped, postgres: Provider, tmp_path_factory: pytest.Tem
     postgres.claim(postgres.share("jupyterhub"))
     with hub.jupyterhub(shipped, tmp_path_factory.mktemp("jupyterhub")):
         yield Provider(shipped, "notebooks", "jupyterhub")
+
+
+@pytest.fixture(scope="session")
+def valkey(shipped: Shipped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """Valkey with the arguments that ship."""
+    with store_in_memory.valkey(shipped, tmp_path_factory.mktemp("valkey")):
+        yield Provider(shipped, "redis", "valkey")

@@ -1,4 +1,4 @@
-"""What ships: the starter stack's Secrets, programs and pods, as planned, for servers on loopback."""
+"""What ships: the starter stack's Secrets, programs and pods, and Valkey's, as planned, for servers on loopback."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
 from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.models import Catalog
@@ -27,8 +28,13 @@ STACK = "demo"
 _MANIFEST = {
     "apiVersion": "aistack.dev/v1alpha1",
     "kind": "AIStack",
-    "spec": {"profile": "starter"},
+    "spec": {"profile": "starter", "components": [{"name": "valkey"}]},
 }
+_APPS = tuple(
+    AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract="redis"))
+    for name in ("one", "two")
+)
+"""Consumers of what no component of the catalog uses."""
 PATIENCE = 20.0
 """Seconds for which a claim tries to reach its provider."""
 PROOF_PATIENCE = 0.0
@@ -65,11 +71,13 @@ class Shipped:
             parse_stack({**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}}),
             self.catalog,
             Observed(secrets=lost),
+            _APPS,
         ).plan
 
     def secret(self, base: str, generation: int = 1) -> Binding:
         """Return the values of a Secret; a binding's server is the one on loopback."""
-        steps = [s for u in self.plan(**{base.replace("-", "_"): generation}).units for s in u.prepare]
+        plan = self.plan(**{base.replace("-", "_"): generation})
+        steps = [s for unit in plan.units for s in unit.prepare]
         step = next(s for s in steps if isinstance(s, CreateSecret) and s.base == base)
         if step.ref.name not in self.made:
             self.made[step.ref.name] = resolve(self._local(step), {})

@@ -1,0 +1,213 @@
+"""The contract redis, against a real Valkey that its image's own program starts."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.contracts import valkey as store_in_memory
+from tests.contracts.servers import free_port
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
+
+CONSUMER, OTHER = "app-one", "app-two"
+
+
+@pytest.fixture
+def share(valkey: Provider) -> Binding:
+    """Claimed, and so is another consumer's."""
+    for consumer in (CONSUMER, OTHER):
+        valkey.claim(valkey.share(consumer))
+    return valkey.share(CONSUMER)
+
+
+def session(binding: Binding) -> redis.Redis:
+    return redis.Redis.from_url(binding["uri"], decode_responses=True)
+
+
+def admin(valkey: Provider, *command: str) -> object:
+    """Do what an administrator may do behind the operator's back."""
+    with session(valkey.admin) as store:
+        return store.execute_command(*command)
+
+
+def test_a_share_works_under_its_prefix(share: Binding) -> None:
+    own, prefix = session(share), share["prefix"]
+    own.set(f"{prefix}a", "1")
+    own.hset(f"{prefix}h", mapping={"x": "1"})
+    with own.pipeline(transaction=True) as together:
+        assert together.get(f"{prefix}a").hget(f"{prefix}h", "x").execute() == ["1", "1"]
+    assert own.publish(f"{prefix}news", "x") == 0
+    assert sorted(own.scan_iter(f"{prefix}*")) == [f"{prefix}a", f"{prefix}h"]
+    assert own.delete(f"{prefix}a", f"{prefix}h") == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("GET", "demo-app-two:x"), id="reading elsewhere"),
+        pytest.param(("SET", "demo-app-two:x", "1"), id="writing elsewhere"),
+        pytest.param(("EVAL", "return redis.call('get', 'demo-app-two:x')", "0"), id="reading by a script"),
+        pytest.param(("SUBSCRIBE", "demo-app-two:news"), id="listening elsewhere"),
+        pytest.param(("ACL", "SETUSER", "evil", "on"), id="making users"),
+        pytest.param(("CONFIG", "GET", "*"), id="reading settings"),
+        pytest.param(("FLUSHALL",), id="deleting everything"),
+        pytest.param(("KEYS", "*"), id="listing everybody's keys"),
+        pytest.param(("MONITOR",), id="listening to everybody"),
+    ],
+)
+def test_a_share_may_not(share: Binding, command: tuple[str, ...]) -> None:
+    with pytest.raises(redis.RedisError, match=r"(?i)no permissions|acl failure"):
+        session(share).execute_command(*command)
+
+
+def test_users_survive_a_restart_and_hold_no_password(shipped: Shipped, tmp_path: Path) -> None:
+    alone = Shipped(shipped.folder, ports={**shipped.ports, "redis": free_port()})
+    provider = Provider(alone, "redis", "valkey")
+    share = provider.share(CONSUMER)
+    with store_in_memory.valkey(alone, tmp_path):
+        provider.claim(share)
+        session(share).set(f"{share['prefix']}kept", "yes")
+    kept = (tmp_path / "data" / "users.acl").read_text("utf-8")
+    assert share["password"] not in kept
+    assert provider.admin["password"] not in kept
+    alone.made["demo-valkey-redis-admin-1"] = {**provider.admin, "password": "another-one" * 3}
+    with store_in_memory.valkey(alone, tmp_path):
+        assert session(share).get(f"{share['prefix']}kept") == "yes"
+
+
+def test_claiming_again_changes_nothing_and_takes_rights_back(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "allkeys", "+@admin")
+    valkey.claim(share)
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        session(share).get("demo-app-two:x")
+
+
+def test_two_generations_work_and_the_third_ends_the_first(valkey: Provider) -> None:
+    generations = [valkey.share(CONSUMER, number) for number in (1, 2, 3)]
+    for share in generations:
+        valkey.claim(share)
+    assert [_opens(share) for share in generations] == [False, True, True]
+    valkey.retire(generations[2])
+    assert [_opens(share) for share in generations] == [False, False, True]
+    valkey.revoke(generations[2])
+    assert not _opens(generations[2])
+
+
+def _opens(share: Binding) -> bool:
+    try:
+        return bool(session(share).ping())
+    except redis.AuthenticationError:
+        return False
+
+
+def test_a_wrong_administrator_is_a_matter_of_credentials(valkey: Provider) -> None:
+    with pytest.raises(ClaimFailedError) as failed:
+        valkey.claim(valkey.share(OTHER), {**valkey.admin, "password": "wrong"})
+    assert failed.value.kind == "auth"
+
+
+STEPS = [
+    "log in",
+    "set a key and get it",
+    "see a key expire",
+    "count in one go with a script",
+    "fill a list and take from it",
+    "delete it",
+    "a session without a login is refused",
+    "a wrong password is refused",
+    "a key of others is refused",
+    "a channel of others is refused",
+    "administration is refused",
+]
+
+
+def test_a_proof_does_real_work_and_leaves_nothing(valkey: Provider, share: Binding) -> None:
+    assert valkey.prove(share) == STEPS
+    assert admin(valkey, "KEYS", "*aistack-proof*") == []
+
+
+def _let_in(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", "default", "on", "nopass", "+ping", "+hello", "+client")
+
+
+def _any_password(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "nopass")
+
+
+def _other_password(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "resetpass", ">another")
+
+
+def _dropped(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "DELUSER", share["username"])
+
+
+def _all_keys(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "allkeys")
+
+
+def _all_channels(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "allchannels")
+
+
+def _administers(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "+acl")
+
+
+def _no_scripts(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "ACL", "SETUSER", share["username"], "-eval")
+
+
+def _full(valkey: Provider, share: Binding) -> None:
+    admin(valkey, "CONFIG", "SET", "maxmemory", "1")
+
+
+FAULTS: dict[str, tuple[Callable[[Provider, Binding], None], str, str]] = {
+    "anybody-comes-in": (_let_in, "a session without a login is refused", "auth"),
+    "any-password": (_any_password, "a wrong password is refused", "auth"),
+    "password-changed": (_other_password, "log in", "auth"),
+    "user-dropped": (_dropped, "log in", "auth"),
+    "all-keys": (_all_keys, "a key of others is refused", "auth"),
+    "all-channels": (_all_channels, "a channel of others is refused", "auth"),
+    "administers": (_administers, "administration is refused", "auth"),
+    "no-scripts": (_no_scripts, "count in one go with a script", "auth"),
+    "full": (_full, "set a key and get it", "quota"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "step", "kind"), FAULTS.values(), ids=FAULTS)
+def test_a_proof_sees_what_is_broken(
+    valkey: Provider, share: Binding, spoil: Callable[[Provider, Binding], None], step: str, kind: str
+) -> None:
+    spoil(valkey, share)
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            valkey.prove(share)
+        assert (failed.value.step, failed.value.kind) == (step, kind)
+    finally:
+        admin(valkey, "ACL", "SETUSER", "default", "reset", "off")
+        admin(valkey, "CONFIG", "SET", "maxmemory", "128mb")
+        valkey.claim(share)
+    assert valkey.prove(share) == STEPS
+
+
+PLACES: dict[str, tuple[Binding, str, str]] = {
+    "nobody-there": ({"port": "1"}, "network", "nothing answers there"),
+    "unresolvable": ({"host": "redis.invalid"}, "network", "the host name doesn't resolve; correct the key host"),
+    "no-tls": ({"scheme": "rediss"}, "slow", "is the key scheme wrong?"),  # Valkey waits for more of such a greeting
+}
+
+
+@pytest.mark.parametrize(("changes", "kind", "says"), PLACES.values(), ids=PLACES)
+def test_a_place_that_is_wrong_is_told(
+    monkeypatch: pytest.MonkeyPatch, valkey: Provider, share: Binding, changes: Binding, kind: str, says: str
+) -> None:
+    monkeypatch.setattr(importlib.import_module("contracts.redis.client"), "TIMEOUT_SECONDS", 1)
+    with pytest.raises(ProofFailedError) as failed:
+        valkey.prove({**share, **changes})
+    assert (failed.value.step, failed.value.kind) == ("log in", kind)
+    assert says in failed.value.message
