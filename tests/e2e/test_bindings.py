@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from aistack.catalog.loader import load_catalog
+from tests.e2e.pods import app_pod
 from tests.journey.kube import eventually
 from tests.journey.starter import Starter
 from tests.journey.tracking import connect
@@ -87,28 +86,7 @@ def _binding(stack: Starter, contract: str) -> dict[str, Any]:
 
 
 def _run_app(stack: Starter, name: str, program: str) -> None:
-    """Run a pod as a user would write it: the binding's Secret mounted, and the labels that its status names."""
-    status = _binding(stack, "postgres")["status"]
-    labels = {"aistack.dev/stack": stack.name, "aistack.dev/identity": status["identity"]}
-    security = {"runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
-    container = {
-        "name": "app",
-        "image": load_catalog().runner.reference(),
-        "command": ["python3", "-c", program],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "binding", "mountPath": "/binding"}],
-    }
-    spec = {
-        "restartPolicy": "Never",
-        "securityContext": security,
-        "containers": [container],
-        "volumes": [{"name": "binding", "secret": {"secretName": status["binding"]["name"]}}],
-    }
-    metadata = {"name": name, "namespace": stack.namespace, "labels": labels}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-    stack.kube.run("create", "-f", "-", stdin=json.dumps(pod))
+    """Run an app to its end."""
     done = ("-n", stack.namespace, "wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
-    try:
+    with app_pod(stack, name, "to-postgres", program):
         stack.kube.run(*done, timeout=80)
-    finally:
-        stack.kube.run("-n", stack.namespace, "delete", "pod", name, "--wait=false")
