@@ -42,13 +42,13 @@ PHASES = (
     Phase(
         "contracts",
         "claims and proofs against real servers on loopback",
-        "3 min",
+        "4 min",
         ((*PYTEST, "-q", "--no-skips", "-n", "2", "--dist", "loadfile", "tests/contracts"),),
     ),
     Phase(
         "integration",
         "tests against a real API server",
-        "6 min; 8 min more the first time, to build Kubernetes",
+        "8 min; 8 min more the first time, to build Kubernetes",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
@@ -60,7 +60,7 @@ PHASES = (
         "1 min; 8 min more the first time",
         ((sys.executable, "-m", "tests.demo", "cluster"),),
     ),
-    Phase("e2e", "tests on real nodes", "19 min", ((*PYTEST, "--no-skips", "tests/e2e"),)),
+    Phase("e2e", "tests on real nodes", "28 min", ((*PYTEST, "--no-skips", "tests/e2e"),)),
 )
 NEEDED = {"e2e": ("images", "e2e")}
 """Phases that a phase asked for by name brings along."""

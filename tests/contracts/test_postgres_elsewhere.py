@@ -41,6 +41,7 @@ def elsewhere(postgres: Provider) -> Iterator[Provider]:
     with psycopg.connect(dsn(postgres.admin), autocommit=True) as server:
         server.execute("create role boss login createrole createdb password 'bosses'")
         server.execute("create role clerk login password 'clerks'")
+        server.execute("grant connect on database postgres to boss, clerk")  # claims by a superuser close it
     shipped = Shipped(postgres.shipped.folder, ports={"postgres": servers.free_port()}, stack="elsewhere")
     found = Provider(shipped, "postgres", "postgres")
     with tls_front(shipped.ports["postgres"], int(postgres.admin["port"]), certificate("good")):

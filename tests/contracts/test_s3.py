@@ -303,7 +303,7 @@ def test_a_port_that_is_open_breaks_and_one_that_a_network_should_close_warns(s3
 @pytest.mark.parametrize(
     ("changes", "kind", "says"),
     [
-        ({"endpoint": "http://nowhere.invalid:1"}, "network", "nothing answers there"),
+        ({"endpoint": "http://nowhere.invalid:1"}, "network", "the host name doesn.t resolve"),
         ({"endpoint": "http://127.0.0.1:1"}, "network", "nothing answers there"),
         ({"bucket": "demo-nothing"}, "auth", "AccessDenied"),
     ],

@@ -90,7 +90,7 @@ def _consumers(outside: Outside, catalog: Catalog, resolved: Mapping[str, Resolv
         if name not in able:
             problem = f"{name!r} is no component of this stack that needs {contract}"
             raise SpecError(f"{outside.field}.components[{i}]", problem, suggest(name, able) if able else "remove it")
-    if not able:
+    if not able and not outside.claimed:  # one that makes shares may serve apps of the user's own
         raise SpecError(outside.field, f"no component of this stack needs {contract}", "remove it")
     return [name for name in able if not outside.external.components or name in outside.external.components]
 

@@ -150,7 +150,11 @@ REFUSED = {
         "[0].components[0]",
         "no component of this stack that needs s3",
     ),
-    "needed-by-nobody": ("[{contract: notebooks, secretRef: {name: x}}]", "[0]", "no component of this stack needs"),
+    "needed-by-nobody": (
+        "[{contract: notebooks, secretRef: {name: x}, access: Share}]",
+        "[0]",
+        "no component of this stack needs",
+    ),
     "two-for-one-edge": (f"[{POSTGRES}, {POSTGRES}]", "[1]", "and so does spec.external[0]"),
     "two-for-one-edge-of-some": (
         "[{contract: s3, secretRef: {name: bucket}}, {contract: s3, secretRef: {name: b2}, components: [mlflow]}]",
