@@ -31,9 +31,10 @@ async def client(control_plane: ControlPlane) -> Client:
 
 
 def _objects(component: str, size: Size, more: dict[str, Any] | None = None) -> list[Manifest]:
-    """Return what a component makes in the smallest profile that has it."""
-    profile = next(p for p in CATALOG.profiles.values() if component in p.components)
-    spec = {"profile": profile.name, "size": size.value, **(more or {})}
+    """Return what a component makes in the first profile that has it, or beside starter when none has."""
+    profile = next((p.name for p in CATALOG.profiles.values() if component in p.components), None)
+    beside = {} if profile else {"components": [{"name": component}]}
+    spec = {"profile": profile or "starter", "size": size.value, **beside, **(more or {})}
     metadata = {"name": "demo", "namespace": NAMESPACE}
     stack = parse_stack({"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": metadata, "spec": spec})
     unit = next(u for u in plan_stack(stack, CATALOG, Observed()).plan.units if u.name == component)

@@ -31,11 +31,16 @@ async def label(lab: Lab, **labels: str) -> None:
 
 
 class Watched:
-    """An engine and the owners that it was told of."""
+    """An engine, and what it told of the test's own owner: others share the API server."""
 
     def __init__(self, lab: Lab) -> None:
         self.told: list[OwnerKey] = []
-        self.engine = Engine(lab.client, lab.settings, on_change=self.told.append)
+        self._owner = lab.owner.key
+        self.engine = Engine(lab.client, lab.settings, on_change=self._tell)
+
+    def _tell(self, owner: OwnerKey) -> None:
+        if owner == self._owner:
+            self.told.append(owner)
 
     async def news(self) -> None:
         """Wait for the next word."""
