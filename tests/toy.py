@@ -94,6 +94,11 @@ def plan_bytes(plan: Plan) -> bytes:
     return repr(plan).encode()
 
 
+def container_of(manifest: Manifest, name: str) -> dict[str, Any]:
+    """Return one container of a workload, by name."""
+    return next(c for c in containers_of(manifest) if c["name"] == name)
+
+
 def containers_of(manifest: Manifest) -> list[dict[str, Any]]:
     """Containers of a workload's pods, those first that run first."""
     spec = manifest["spec"]["template"]["spec"]

@@ -104,8 +104,9 @@ class Wanted:
             return set()
         provide = edge.source.provide
         workload = self.planned.resolved[edge.provider].component.spec.workloads[provide.workload]
-        port = Port(workload.ports[provide.port].port)
-        return {(n, port) for n in self.places if self._role(n) == (edge.provider, provide.workload)}
+        ports = {p.port for name, p in workload.ports.items() if name == provide.port or p.contract == edge.contract}
+        targets = [n for n in self.places if self._role(n) == (edge.provider, provide.workload)]
+        return {(n, Port(port)) for n, port in product(targets, ports)}
 
     def _all(self) -> Iterator[Connection]:
         return product(self.places, self.places, self.ports)

@@ -64,8 +64,10 @@ def _provider(stack: str, resolved: Mapping[str, Resolved], edge: Edge) -> Rule:
     if not isinstance(edge.source, Inside):
         return OUTWARDS
     r, provide = resolved[edge.source.name], edge.source.provide
-    port = r.component.spec.workloads[provide.workload].ports[provide.port]
-    return _to(stack, r, provide.workload, (port.port,))
+    ports = r.component.spec.workloads[provide.workload].ports
+    # Claims may need more ports than consumers do; pods that share an identity share what it may reach.
+    reached = (p.port for name, p in ports.items() if name == provide.port or p.contract == edge.contract)
+    return _to(stack, r, provide.workload, reached)
 
 
 def _declared(stack: str, resolved: Mapping[str, Resolved], word: Destination) -> Iterator[Rule]:
