@@ -57,7 +57,7 @@ def _environment(folder: Path, admin: Binding) -> dict[str, str]:
         "LOGINS_FILE": str(folder / "logins" / "web.yml"),
         "LOGINS_PORT": admin["logins-port"],
         "ADMIN_PASSWORD_FILE": str(folder / "password"),
-        "PROMETHEUS_URL": f"http://127.0.0.1:{admin['port']}",
+        "PROMETHEUS_PORT": admin["port"],
     }
 
 

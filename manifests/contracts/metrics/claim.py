@@ -51,8 +51,8 @@ def call(admin: dict[str, str], method: str, path: str, data: Any = None) -> Any
     """Call the server that makes logins."""
     if not admin.get("logins-port"):
         raise ValueError(
-            f"logins can't be made at {admin['host']}: it isn't a Prometheus of ours; give the login to use in the Secret "
-            "and write access: Share"
+            f"logins can't be made at {admin['host']}: it isn't a Prometheus of ours; put the login to use into the "
+            "Secret and write access: Share"
         )
     what = f"{admin['username']} at {admin['host']}:{admin['logins-port']}: {method} {path}"
     url = f"{admin['scheme']}://{admin['host']}:{admin['logins-port']}{path}"

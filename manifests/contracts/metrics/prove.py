@@ -1,4 +1,4 @@
-"""Proves a server of metrics: ask it as its consumer does, see that all it collects is up, and that others get nothing."""
+"""Proves a server of metrics: ask as its consumer does, see that all it collects is up, and others get nothing."""
 
 import secrets
 import time
@@ -7,7 +7,7 @@ from typing import Any
 from contracts.metrics.client import query
 
 PATIENCE_SECONDS = 75.0
-"""A program that has just started shows up with the round of collecting after it: a minute at most by our own values."""
+"""A program that has just started shows up with the next round of collecting: within a minute, by our own values."""
 PAUSE_SECONDS = 2.0
 RECENT = "5m"
 
@@ -37,7 +37,7 @@ def add(share: dict[str, str]) -> None:
 def collected(share: dict[str, str]) -> str:
     """Return what is missing where nothing was collected lately; empty if something was."""
     answer = query(share, f"count(count_over_time(up{{{share.get('selector', '')}}}[{RECENT}]))")
-    return "" if answer else f"nothing was collected in the last {RECENT}: is anything to be, and is the selector right?"
+    return "" if answer else f"nothing was collected in the last {RECENT}: is the selector right?"
 
 
 def all_up(share: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Shows the metrics that MLflow's workers leave in a folder, at a port of its own: MLflow's own page of them wants a login."""
+"""Shows the metrics that MLflow's workers leave in a folder, at a port of their own: MLflow's page wants a login."""
 
 import os
 import signal

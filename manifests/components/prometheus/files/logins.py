@@ -10,14 +10,14 @@ The file holds hashes only, and is never half written.
 """
 
 import base64
+import contextlib
 import hmac
+import http.client
 import json
 import os
 import re
 import signal
 import sys
-import urllib.error
-import urllib.request
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +29,7 @@ ADMIN = "admin"
 FILE = Path(os.environ["LOGINS_FILE"])
 PASSWORD_FILE = Path(os.environ["ADMIN_PASSWORD_FILE"])
 PORT = int(os.environ["LOGINS_PORT"])
-READY = os.environ["PROMETHEUS_URL"] + "/-/ready"
+PROMETHEUS_PORT = int(os.environ["PROMETHEUS_PORT"])
 NAME = re.compile(r"/logins/([a-z0-9][-.a-z0-9]{0,252})")
 SHORTEST_PASSWORD = 20
 LONGEST_PASSWORD = 72
@@ -82,14 +82,11 @@ def admin_header():
 
 def ready():
     """Ask Prometheus, and return the status of its answer."""
-    try:
-        request = urllib.request.Request(READY, headers={"Authorization": admin_header()})
-        with urllib.request.urlopen(request, timeout=4) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return HTTPStatus.SERVICE_UNAVAILABLE
+    connection = http.client.HTTPConnection("127.0.0.1", PROMETHEUS_PORT, timeout=4)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/-/ready", headers={"Authorization": admin_header()})
+        return connection.getresponse().status
+    return HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -115,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         password = self._password()
         if password is None:
-            self._answer(HTTPStatus.BAD_REQUEST, f"password: expected {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+            self._answer(HTTPStatus.BAD_REQUEST, f"password: expected {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} bytes")
             return
         set_login(name, password)
         self._answer(HTTPStatus.NO_CONTENT)
