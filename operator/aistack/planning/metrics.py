@@ -26,15 +26,14 @@ class Scrape:
 
 
 def scrapes(resolved: Mapping[str, Resolved], secrets: SecretPlanner) -> Iterator[Scrape]:
-    """Yield where a stack's metrics are, by component; what is suspended has none.
+    """Yield where a stack's metrics are, by component.
 
     Args:
         resolved: the stack's components.
         secrets: knows the names of their Secrets.
     """
     for _, r in sorted(resolved.items()):
-        if not r.suspended:
-            yield from (_scrape(r, metrics, secrets) for metrics in r.component.spec.metrics)
+        yield from (_scrape(r, metrics, secrets) for metrics in r.component.spec.metrics)
 
 
 def _scrape(r: Resolved, metrics: Metrics, secrets: SecretPlanner) -> Scrape:
