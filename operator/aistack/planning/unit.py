@@ -103,7 +103,7 @@ class UnitPlanner:
         return made
 
     def _templates(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
-        context = TemplateContext(self.stack, r, names, self.images, self._scrapes).as_mapping()
+        context = TemplateContext(self.stack, r, names, self.images, self._scrapes, self.observed).as_mapping()
         spec = r.component.spec
         images = frozenset(self.images.reference(image) for image in spec.images.values())
         prefix = object_name(self.stack.name, r.name)
