@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
-from aistack.api.crd import STACKS
 from aistack.catalog.locate import catalog_folder
 from aistack.images import default_cache, discover, host_platform, make_plan, sources_of
 from tests.cluster.common import debian, store
@@ -37,8 +36,7 @@ def bring_up() -> Kube:
     kind = Kind()
     kind.up(preload=image_archives())
     kube = Kube(kind.kubectl, kind.kubeconfig)
-    kube.run("apply", "--server-side", "-f", str(ROOT / "crds"))
-    kube.run("wait", "--for=condition=Established", f"crd/{STACKS.name}", "--timeout=30s")
+    kube.define(ROOT / "crds")
     return kube
 
 

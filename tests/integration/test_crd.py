@@ -18,6 +18,7 @@ from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus, E
 from aistack.errors import SpecError
 from tests.bad_stacks import BAD_STACKS, BadStack, stack
 from tests.cluster.controlplane import ControlPlane
+from tests.journey.kube import Kube
 
 pytestmark = pytest.mark.integration
 
@@ -65,8 +66,7 @@ class Kubectl:
 @pytest.fixture(scope="module")
 def kubectl(control_plane: ControlPlane) -> Kubectl:
     run = Kubectl(control_plane)
-    run("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds" / STACKS.file))
-    run("wait", "--for=condition=Established", f"crd/{STACKS.name}", "--timeout=30s")
+    Kube(control_plane.kubectl, control_plane.kubeconfig).define(ROOT / "crds" / STACKS.file)
     return run
 
 

@@ -46,8 +46,7 @@ def daemon(kube: Kube, tmp_path: Path) -> Iterator[Daemon]:
 
 def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemon) -> None:
     for name in ("first", "second"):
-        kube.run("apply", "--server-side", "-f", str(ROOT / "crds"))
-        kube.run("wait", "--for=condition=Established", f"crd/{STACKS.name}", "--timeout=30s")
+        kube.define(ROOT / "crds")
         _make(kube, name)
         eventually(lambda name=name: _seen(kube, name), seconds=30)
         kube.run("delete", "crd", STACKS.name, "--timeout=60s")

@@ -43,6 +43,13 @@ class Kube:
         for document in documents:
             self.run("apply", "--server-side", "-f", "-", stdin=json.dumps(document))
 
+    def define(self, files: Path) -> None:
+        """Server-side apply definitions of kinds, and wait until they are served."""
+        self.run("apply", "--server-side", "--force-conflicts", "-f", str(files))
+        # Again where kubectl takes a definition that has no conditions yet for a broken one.
+        wait = ("wait", "--for=condition=Established", "-f", str(files), "--timeout=10s")
+        eventually(lambda: self.run(*wait), seconds=30)
+
     def secret(self, namespace: str, name: str) -> dict[str, str]:
         """Return a Secret's values."""
         data = self.json("-n", namespace, "get", "secret", name)["data"]
