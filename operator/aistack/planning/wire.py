@@ -75,9 +75,11 @@ class Wiring:
         """Return a consumer's edges."""
         return tuple(e for e in self.edges if e.consumer == consumer)
 
-    def to(self, provider: str, contract: str) -> tuple[Edge, ...]:
-        """Return the edges that a provider serves over a contract."""
-        return tuple(e for e in self.edges if e.provider == provider and e.contract == contract)
+    def to(self, provider: str, workload: str, port: str) -> tuple[Edge, ...]:
+        """Return the edges that lead to a port of a component, whichever of its contracts they are of."""
+        place = provider, workload, port
+        inside = ((e, e.source) for e in self.edges if isinstance(e.source, Inside))
+        return tuple(e for e, to in inside if (to.name, to.provide.workload, to.provide.port) == place)
 
 
 def wire(resolved: Mapping[str, Resolved], catalog: Catalog, outside: Outsiders | None = None) -> Wiring:
