@@ -18,8 +18,7 @@ from tests.contracts.shipped import Provider, Shipped
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """The starter stack, planned."""
     contracts = ("postgres", "s3", "mlflow", "notebooks", "redis")
-    ports = {name: servers.free_port() for name in contracts}
-    return Shipped(tmp_path_factory.mktemp("shipped"), ports={**ports, "vector": ports["postgres"]})
+    return Shipped(tmp_path_factory.mktemp("shipped"), ports={name: servers.free_port() for name in contracts})
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +27,6 @@ def postgres(shipped: Shipped) -> Iterator[Provider]:
     provider = Provider(shipped, "postgres", "postgres")
     with servers.postgres(provider.admin["password"], int(provider.admin["port"])):
         yield provider
-
-
-@pytest.fixture(scope="session")
-def vector(postgres: Provider) -> Provider:
-    """The same server, as the contract vector has it."""
-    return Provider(postgres.shipped, "vector", postgres.component, administrator=postgres.contract)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider
+from tests.contracts import servers
+from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 from tests.contracts.test_postgres import query, spoil
 
 DATABASE, OTHER = "demo_app_docs_vector_", "demo_app_news_vector_"
@@ -22,6 +23,16 @@ WORK = [
     "drop the table",
 ]
 REFUSED = ["the login administers nothing", "a wrong password is refused"]
+
+
+@pytest.fixture(scope="module")
+def vector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """A server of this part alone: it is broken in ways that other parts would feel."""
+    port = servers.free_port()
+    shipped = Shipped(tmp_path_factory.mktemp("vector"), ports={"postgres": port, "vector": port})
+    provider = Provider(shipped, "vector", "postgres", administrator="postgres")
+    with servers.postgres(provider.admin["password"], port):
+        yield provider
 
 
 @pytest.fixture
@@ -67,7 +78,8 @@ def test_vectors_are_kept_by_a_later_generation(vector: Provider, share: Binding
         query(second, "select 1")
 
 
-def test_a_consumer_s_rows_and_vectors_are_apart(postgres: Provider, vector: Provider) -> None:
+def test_a_consumer_s_rows_and_vectors_are_apart(vector: Provider) -> None:
+    postgres = Provider(vector.shipped, "postgres", "postgres")
     rows, vectors = postgres.share("mlflow"), named(vector, "demo_mlflow_vector_")
     postgres.claim(rows)
     vector.claim(vectors)
