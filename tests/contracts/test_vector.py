@@ -116,6 +116,10 @@ BREAKS = {
         BROKEN_DISTANCE, DATABASE, "find the nearest by distance and by angle", "other", "the nearest by <-> is ",
     ),
     "no such indexes": (NO_INDEXES, DATABASE, "find the nearest by an index", "other", 'does not exist for access'),
+    "no index is used": (
+        f"alter database {DATABASE} set enable_indexscan = off", "",
+        "find the nearest by an index", "other", "the HNSW index isn't used; the plan is: Limit",
+    ),
     "the password was changed": (
         f"alter role \"{DATABASE}.1\" password 'other'", "", "log in", "auth", "the login or its password is refused",
     ),
@@ -140,6 +144,7 @@ def repaired(vector: Provider, share: Binding) -> Iterator[Binding]:
     yield share
     spoil(vector, REPAIR, DATABASE)
     spoil(vector, f'alter role "{DATABASE}.1" nocreatedb')
+    spoil(vector, f"alter database {DATABASE} reset all")
     for consumer in ("app-docs", "app-news"):
         vector.claim(vector.share(consumer))
     vector.prove(share)
