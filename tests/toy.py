@@ -16,7 +16,7 @@ from aistack.api.group import API_VERSION, KIND
 from aistack.api.parse import parse_stack
 from aistack.api.spec import AIStack
 from aistack.catalog.loader import load_catalog
-from aistack.catalog.models import Catalog, Provide, Require
+from aistack.catalog.models import Catalog, Port, Provide, Require
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Plan, SecretRecord
 from aistack.planning.plan import Planned, plan_stack
@@ -41,11 +41,14 @@ def starter() -> Catalog:
 def toy_of_two() -> Catalog:
     """The toy in which ``db`` serves the contract cache too, at the port of sql and with its administrator.
 
-    The component ``cache`` provides nothing there, and needs that contract.
+    Claims of both have a port of their own, 5434. The component ``cache`` provides nothing, and needs that contract.
     """
     db, cache_user = toy().components["db"], toy().components["cache"]
     second = Provide.model_validate({"contract": "cache", "workload": "server", "port": "sql", "adminOf": "sql"})
-    provider = db.spec.model_copy(update={"provides": (*db.spec.provides, second)})
+    server = db.spec.workloads["server"]
+    ports = {**server.ports, "logins": Port(port=5434, contract="sql")}
+    workloads = {"server": server.model_copy(update={"ports": ports})}
+    provider = db.spec.model_copy(update={"provides": (*db.spec.provides, second), "workloads": workloads})
     user = cache_user.spec.model_copy(update={"provides": (), "requires": (Require(contract="cache"),)})
     templates = {
         name: text.replace('provided("cache")', 'binding("cache")') for name, text in cache_user.templates.items()
@@ -110,6 +113,11 @@ def applied(planned: Planned) -> Observed:
 def plan_bytes(plan: Plan) -> bytes:
     """All of a plan as text, in its own order: equal bytes are equal plans."""
     return repr(plan).encode()
+
+
+def container_of(manifest: Manifest, name: str) -> dict[str, Any]:
+    """Return one container of a workload, by name."""
+    return next(c for c in containers_of(manifest) if c["name"] == name)
 
 
 def containers_of(manifest: Manifest) -> list[dict[str, Any]]:

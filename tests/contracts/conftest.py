@@ -17,7 +17,7 @@ from tests.contracts.shipped import Provider, Shipped
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """The starter stack, planned."""
-    contracts = ("postgres", "s3", "mlflow", "notebooks", "redis")
+    contracts = ("postgres", "s3", "mlflow", "notebooks", "redis", "metrics")
     return Shipped(tmp_path_factory.mktemp("shipped"), ports={name: servers.free_port() for name in contracts})
 
 

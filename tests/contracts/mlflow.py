@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.contracts import servers
 from tests.contracts.shipped import STACK, Shipped
-from tests.toy import containers_of, find, plan, starter
+from tests.toy import container_of, find, plan, starter
 
 INGRESS = ("mlflow.example.com", "*.apps.example.com")
 """Hosts that the server answers beyond those of every stack."""
@@ -60,5 +60,5 @@ def allowed() -> dict[str, str]:
     """Return what the server is told of hosts and origins where an ingress stands before it."""
     component = {"name": "mlflow", "values": {"allowedHosts": list(INGRESS)}}
     planned = plan({"profile": "starter", "components": [component]}, catalog=starter(), name=STACK)
-    environment = containers_of(find(planned, "Deployment", f"{STACK}-mlflow"))[-1]["env"]
+    environment = container_of(find(planned, "Deployment", f"{STACK}-mlflow"), "mlflow")["env"]
     return {e["name"]: e["value"] for e in environment if "_ALLOWED_" in e["name"]}

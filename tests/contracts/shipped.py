@@ -28,11 +28,18 @@ STACK = "demo"
 _MANIFEST = {
     "apiVersion": "aistack.dev/v1alpha1",
     "kind": "AIStack",
-    "spec": {"profile": "starter", "components": [{"name": "valkey"}]},
+    "spec": {"profile": "starter", "components": [{"name": "valkey"}, {"name": "prometheus"}]},
 }
 _APPS = tuple(
     AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract=contract))
-    for name, contract in {"one": "redis", "two": "redis", "docs": "vector", "news": "vector"}.items()
+    for name, contract in (
+        ("one", "redis"),
+        ("two", "redis"),
+        ("metrics-one", "metrics"),
+        ("metrics-two", "metrics"),
+        ("docs", "vector"),
+        ("news", "vector"),
+    )
 )
 """Consumers of what no component of the catalog uses."""
 PATIENCE = 20.0

@@ -15,8 +15,6 @@ from tests.journey.starter import Starter
 pytestmark = pytest.mark.e2e
 
 EDGES = ("jupyterhub/postgres", "jupyterhub/s3", "jupyterhub/mlflow", "mlflow/postgres", "mlflow/s3")
-LONGEST_OUTAGE = 45.0
-"""Seconds. MLflow is one pod, and a new one starts when the former has ended."""
 LOGS = """
 import json, pathlib, time, requests
 read = lambda key: pathlib.Path("/binding", key).read_text()
@@ -61,10 +59,9 @@ def test_every_connection_is_rotated_under_load(starter: Starter, logger: str) -
         good, bad = after["good"] - before["good"], after["bad"] - before["bad"]
         print(f"\n{edge}: {seconds:.0f} s, {good} requests went well, {bad} failed")
         assert starter.binding(consumer, contract) != former
-        assert consumer == "mlflow" or not bad, "only MLflow's own restart may show"
+        assert not bad
     total = _counted(starter, logger)
     print(f"\nall: {total['good']} requests went well, {total['bad']} failed, {total['longest']} s at a time at most")
-    assert total["longest"] < LONGEST_OUTAGE
     assert starter.condition("Proven")["status"] == "True"
 
 

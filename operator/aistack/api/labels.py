@@ -11,6 +11,7 @@ SERVING = f"{GROUP}/serving"
 ROLE = f"{GROUP}/role"
 RETAINED_FROM = f"{GROUP}/retained-from"
 EDGE = f"{GROUP}/edge"
+VERSION = "app.kubernetes.io/version"
 SPAWNED = f"{GROUP}/spawned"
 """Marks what a tool makes itself, e.g. notebook pods: it goes with its component though no plan names it."""
 
@@ -24,7 +25,7 @@ def component_labels(stack: str, component: str, version: str = "") -> dict[str,
     """Labels of an object of one component."""
     recommended = {"app.kubernetes.io/name": component, "app.kubernetes.io/instance": f"{stack}-{component}"}
     if version:
-        recommended["app.kubernetes.io/version"] = version
+        recommended[VERSION] = version
     return {**stack_labels(stack), **recommended, "app.kubernetes.io/part-of": stack, COMPONENT: component}
 
 

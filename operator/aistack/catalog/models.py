@@ -6,70 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from aistack.api.component import Size
-from aistack.api.names import MAX_CATALOG_NAME
+from aistack.catalog.fields import Key, Name, Quantity, Repository, StrictModel, Text, Value, Variable
 from aistack.catalog.references import (
     compilable,
     component_problems,
     contract_problems,
     every_size,
-    parsable,
     refuse,
 )
 from aistack.objects.quantity import parse_quantity
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=MAX_CATALOG_NAME)]
-Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 
-
-_REPOSITORY = r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$"
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GenerateSpec(_Model):
-    """A random value: ``length`` characters of an alphabet, after an optional fixed prefix."""
-
-    length: int = Field(ge=8, le=256)
-    alphabet: Literal["alphanumeric", "hex", "upper"] = "alphanumeric"
-    prefix: str = ""
-
-
-class GeneratedValue(_Model):
-    """``{generate: {length: 32}}``."""
-
-    generate: GenerateSpec
-
-
-Text = Annotated[str, AfterValidator(parsable)]
-Value = Annotated[
-    Annotated[GeneratedValue, Tag("generated")] | Annotated[Text, Tag("text")],
-    Discriminator(lambda value: "text" if isinstance(value, str) else "generated"),
-]
-"""A Secret key's recipe: a generated value or a text.
-
-A text may name other keys of the same Secret as ``{key}`` (or ``{key:url}``, percent-encoded) and the plan's words
-``{stack}``, ``{namespace}``, ``{component}``, ``{share}`` (``<stack>-<consumer>``), ``{share_}`` (with ``_``),
-``{generation}``, and ``{item}`` in a Secret with ``each``.
-"""
-
-
-class ContractKey(_Model):
+class ContractKey(StrictModel):
     """One key of a contract's binding Secret.
 
     ``pattern`` is what values that users give must match as a whole. ``default`` holds where neither provider nor share
@@ -84,7 +35,7 @@ class ContractKey(_Model):
     default_with_ca: str | None = Field(default=None, alias="defaultWithCa")
 
 
-class Contract(_Model):
+class Contract(StrictModel):
     """The seam between two tools: ``contracts/<name>/contract.yaml``.
 
     ``keys`` is the binding; ``derived`` adds keys made from others; ``share`` says how the keys that differ between
@@ -113,10 +64,10 @@ DEFAULT_REGISTRY = "registry.aistack.dev"
 """Where our images will be published; nothing is published yet, and ``spec.images.registry`` replaces it."""
 
 
-class Image(_Model):
+class Image(StrictModel):
     """A container image; with ``containerfile`` it is built from the component's folder."""
 
-    repository: Annotated[str, StringConstraints(pattern=_REPOSITORY)]
+    repository: Repository
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$")]
     about: str = ""
     containerfile: str = ""
@@ -127,7 +78,7 @@ class Image(_Model):
         return f"{registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
 
 
-class Resources(_Model):
+class Resources(StrictModel):
     """Requests and limits of each container of a workload; a missing limit is no limit."""
 
     cpu: Quantity
@@ -146,12 +97,12 @@ class Resources(_Model):
         return self
 
 
-class Port(_Model):
+class Port(StrictModel):
     """A port of a workload and who may connect to it.
 
-    ``contract``: consumers of that contract, and of others that are provided at this port; ``page``: anybody (the tool
-    has its own login); ``metrics``: anybody; ``internal``: the component's own pods, of the workloads that it names.
-    Exactly one of them.
+    ``contract``: consumers of that contract and of others that are provided here, and their claims; ``page``: anybody
+    (the tool has its own login); ``metrics``: anybody; ``internal``: the component's own pods, of the workloads that it
+    names. Exactly one of them.
     """
 
     port: int = Field(ge=1, le=65535)
@@ -175,7 +126,7 @@ ports; ``metrics``: ports of the whole stack that admit anybody, which are those
 """
 
 
-class Workload(_Model):
+class Workload(StrictModel):
     """Pods of one role: the Deployment or StatefulSet in templates/, or pods that the tool spawns itself.
 
     ``spawned`` pods are made by the tool (notebooks); ``footprint`` is how many of them the footprint counts.
@@ -193,7 +144,7 @@ class Workload(_Model):
     switches: Mapping[Destination, str] = Field(default_factory=dict)
 
 
-class Provide(_Model):
+class Provide(StrictModel):
     """A contract that the component serves.
 
     ``workload`` and ``port`` say where: ``host`` (its Service) and ``port`` are filled into the binding. ``admin``
@@ -208,7 +159,7 @@ class Provide(_Model):
     admin_of: Name | None = Field(default=None, alias="adminOf")
 
 
-class Require(_Model):
+class Require(StrictModel):
     """A contract that the component needs.
 
     ``name`` tells two shares of one contract apart (default: the contract's name). ``workload``: the spawned role whose
@@ -226,7 +177,7 @@ class Require(_Model):
         return self.name or self.contract
 
 
-class SecretSpec(_Model):
+class SecretSpec(StrictModel):
     """A generated Secret of the component's own.
 
     ``each`` is a key of values that holds a list of texts: one Secret per item, named ``...-<item>``.
@@ -236,7 +187,7 @@ class SecretSpec(_Model):
     each: str | None = None
 
 
-class Login(_Model):
+class Login(StrictModel):
     """Where a page's login is found: a Secret of this component and its keys; exactly one of two kinds.
 
     ``secret`` is one of its own, that of the first item where it has ``each``; ``provided`` is the admin binding of a
@@ -255,7 +206,7 @@ class Login(_Model):
         return self
 
 
-class Page(_Model):
+class Page(StrictModel):
     """A web page for people: which workload's port, and the login that opens it."""
 
     title: str
@@ -265,7 +216,32 @@ class Page(_Model):
     login: Login | None = None
 
 
-class ComponentSpec(_Model):
+class MetricsLogin(StrictModel):
+    """What opens metrics: keys of one of the component's own Secrets; a bearer ``token``, or both of the others."""
+
+    secret: Name
+    token: Key | None = None
+    username: Key | None = None
+    password: Key | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> MetricsLogin:
+        basic = self.username is not None, self.password is not None
+        if basic[0] != basic[1] or basic[0] == (self.token is not None):
+            raise ValueError("name either the key of a token, or those of both username and password")
+        return self
+
+
+class Metrics(StrictModel):
+    """Metrics in Prometheus' format: which workload's port, and what opens them."""
+
+    workload: Name
+    port: Name
+    path: Annotated[str, StringConstraints(pattern=r"^/[-._~/a-zA-Z0-9]*$")] = "/metrics"
+    login: MetricsLogin | None = None
+
+
+class ComponentSpec(StrictModel):
     """``components/<name>/component.yaml``."""
 
     name: Name
@@ -284,6 +260,7 @@ class ComponentSpec(_Model):
     """Volumes by name; ``data`` is the one whose size ``spec.components[].storage.size`` sets."""
     secrets: Mapping[Name, SecretSpec] = Field(default_factory=dict)
     pages: tuple[Page, ...] = ()
+    metrics: tuple[Metrics, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> ComponentSpec:
@@ -314,7 +291,7 @@ class Component:
         return self.spec.name
 
 
-class Profile(_Model):
+class Profile(StrictModel):
     """A named canonical stack: ``profiles/<name>.yaml``."""
 
     name: Name

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from aistack.api.component import Size
 
 if TYPE_CHECKING:
-    from aistack.catalog.models import ComponentSpec, Contract, Page, Provide
+    from aistack.catalog.models import ComponentSpec, Contract, MetricsLogin, Page, Provide
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
@@ -87,6 +87,7 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
     for i, page in enumerate(spec.pages):
         yield from _port_problems(spec, ("pages", i), page.workload, page.port)
         yield from _login_problems(spec, ("pages", i, "login"), page)
+    yield from _metrics_problems(spec)
     yield from _require_problems(spec)
     for i, provide in enumerate(spec.provides):
         yield from _reach_problems(spec, ("provides", i, "port"), provide)
@@ -132,6 +133,29 @@ def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Pro
         yield (*path, "provided"), f"it doesn't provide {login.provided!r}"
 
 
+def _metrics_problems(spec: ComponentSpec) -> Iterator[Problem]:
+    for i, metrics in enumerate(spec.metrics):
+        path: Path = ("metrics", i)
+        yield from _port_problems(spec, path, metrics.workload, metrics.port)
+        workload = spec.workloads.get(metrics.workload)
+        port = workload.ports.get(metrics.port) if workload else None
+        if port and not (port.page or port.metrics):
+            yield (*path, "port"), f"the port {metrics.port!r} lets nobody collect; write metrics: true at the port"
+        if metrics.login and metrics.login.secret not in spec.secrets:
+            yield (*path, "login", "secret"), f"there is no secret {metrics.login.secret!r}"
+        elif metrics.login:
+            yield from _key_problems(spec, (*path, "login"), metrics.login)
+
+
+def _key_problems(spec: ComponentSpec, path: Path, login: MetricsLogin) -> Iterator[Problem]:
+    if spec.secrets[login.secret].each:
+        yield (*path, "secret"), f"the secret {login.secret!r} is one for each of several; metrics need one"
+    for field in ("token", "username", "password"):
+        key = getattr(login, field)
+        if key is not None and key not in spec.secrets[login.secret].data:
+            yield (*path, field), f"the secret {login.secret!r} has no key {key!r}"
+
+
 def _require_problems(spec: ComponentSpec) -> Iterator[Problem]:
     seen: set[str] = set()
     for i, require in enumerate(spec.requires):
@@ -144,10 +168,10 @@ def _require_problems(spec: ComponentSpec) -> Iterator[Problem]:
 
 
 def _audience_problems(spec: ComponentSpec) -> Iterator[Problem]:
-    provided = {(p.workload, p.port, p.contract) for p in spec.provides}
+    provided = {(p.workload, p.contract) for p in spec.provides}
     for role, workload in spec.workloads.items():
         for name, port in workload.ports.items():
-            if port.contract and (role, name, port.contract) not in provided:
+            if port.contract and (role, port.contract) not in provided:
                 yield ("workloads", role, "ports", name, "contract"), f"it doesn't provide {port.contract!r} here"
             if unknown := sorted(set(port.internal) - spec.workloads.keys()):
                 yield ("workloads", role, "ports", name, "internal"), f"there is no workload {unknown[0]!r}"

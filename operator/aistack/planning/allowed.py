@@ -7,7 +7,7 @@ from typing import Any
 
 from aistack.api.labels import ROLE
 from aistack.api.texts import APPARMOR
-from aistack.catalog.models import Page, Provide, Workload
+from aistack.catalog.models import Metrics, Page, Provide, Workload
 from aistack.objects.manifest import Manifest
 from aistack.planning.pods import containers, pod_template
 from aistack.planning.resolve import Resolved
@@ -90,13 +90,14 @@ def refusals(
 
 
 def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[str]:
-    """Yield the ports where a component provides something, or has a page, and that no Service leads to."""
+    """Yield the ports where a component provides something, or has a page or metrics, and that no Service leads to."""
+    spec = r.component.spec
     services = (o for o in objects if o["kind"] == "Service")
     served = {(o["metadata"]["name"], p["port"]) for o in services for p in o.get("spec", {}).get("ports", [])}
-    promises: tuple[Provide | Page, ...] = (*r.component.spec.provides, *r.component.spec.pages)
+    promises: tuple[Provide | Page | Metrics, ...] = (*spec.provides, *spec.pages, *spec.metrics)
     for promise in promises:
         service = service_name(stack, r.name, promise.workload)
-        port = r.component.spec.workloads[promise.workload].ports[promise.port].port
+        port = spec.workloads[promise.workload].ports[promise.port].port
         if (service, port) not in served:
             yield f"no template makes the Service {service} with the port {port} ({promise.port})"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aistack.api.labels import ROLE, SPAWNED, component_labels, identity_labels, role_identity, selector_labels
@@ -11,10 +11,14 @@ from aistack.api.names import object_name
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Resources
 from aistack.errors import CatalogError
+from aistack.objects.manifest import ObjectRef
+from aistack.objects.plan import Observed
 from aistack.planning import encode
 from aistack.planning.images import ImageSource
+from aistack.planning.metrics import Scrape
 from aistack.planning.pods import spawned_pod_settings
 from aistack.planning.resolve import DATA, Resolved
+from aistack.planning.rollout import rollout
 from aistack.planning.secrets import service_host
 
 
@@ -63,6 +67,10 @@ class TemplateContext:
     resolved: Resolved
     secrets: SecretNames
     images: ImageSource
+    collect: Callable[[], Sequence[Scrape]] = tuple
+    """Returns where the whole stack's metrics are."""
+    observed: Observed = field(default_factory=Observed)
+    """What exists."""
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the names that expressions see."""
@@ -81,6 +89,8 @@ class TemplateContext:
                 "bound",
                 "provided",
                 "secret",
+                "rollout",
+                "scrapes",
                 "storage",
                 "resources",
                 "spawned_pod",
@@ -152,6 +162,15 @@ class TemplateContext:
     def secret(self, name: str, item: str = "") -> SecretHandle:
         """Return a Secret that this component generates for itself."""
         return self._handle("secret", object_name(self.stack.name, self.resolved.name, name, item), self.secrets.own)
+
+    def rollout(self, *parts: str) -> dict[str, Any]:
+        """Return the strategy of a Deployment of this component: pods overlap unless their version changes."""
+        ref = ObjectRef("apps/v1", "Deployment", self.stack.namespace, self.name(*parts))
+        return dict(rollout(self.observed.objects.get(ref), self.resolved.version))
+
+    def scrapes(self) -> list[dict[str, Any]]:
+        """Return where each component of the stack shows its metrics, and the Secret that opens them."""
+        return [asdict(scrape) for scrape in self.collect()]
 
     def storage(self, name: str) -> dict[str, str]:
         """Return size and class of a volume; an empty class is the cluster's default."""

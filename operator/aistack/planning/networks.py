@@ -42,7 +42,8 @@ def _identities(r: Resolved) -> list[str]:
 
 def _workload(stack: str, r: Resolved, role: str, resolved: Mapping[str, Resolved], wiring: Wiring) -> Manifest:
     ports = r.component.spec.workloads[role].ports.items()
-    ingress = [rule for name, port in ports if (rule := _rule(stack, r.name, port, wiring.to(r.name, role, name)))]
+    used = ((port, wiring.to(r.name, role, name, port)) for name, port in ports)
+    ingress = [rule for port, edges in used if (rule := _rule(stack, r.name, port, edges))]
     egress = workload_egress(stack, resolved, r, role)
     return _policy(object_name(stack, r.name, role), workload_pods(stack, r.name, role), ingress, egress)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from string import Formatter
 
-from aistack.catalog.models import Contract, GeneratedValue, Provide, Value
+from aistack.catalog.fields import GeneratedValue, Value
+from aistack.catalog.models import Contract, Provide
 from aistack.catalog.references import SPELLED_OUT, fields_of, is_spelled_out
 from aistack.errors import CatalogError
 from aistack.objects.recipes import Format, Generate, Literal, Recipe

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aistack.api.names import MAX_NAME, object_name
-from aistack.catalog.models import Contract, Provide, Value
+from aistack.catalog.fields import Value
+from aistack.catalog.models import Contract, Provide
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import CreateSecret, Observed
 from aistack.objects.recipes import Literal, recipe_hash
@@ -131,6 +132,10 @@ class SecretPlanner:
             for name, spec in r.component.spec.secrets.items()
             for item in self._items(r, name, spec.each)
         ]
+
+    def own_name(self, r: Resolved, name: str) -> str:
+        """Return the name of one of a component's own Secrets, which isn't one of several."""
+        return self._own(r, name, "", r.component.spec.secrets[name].data).ref.name
 
     def _own(self, r: Resolved, name: str, item: str, data: Mapping[str, Value]) -> CreateSecret:
         where = f"{r.component.folder}/component.yaml"

@@ -19,6 +19,7 @@ from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
 from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
+from aistack.planning.metrics import Scrape, scrapes
 from aistack.planning.networks import network_policies
 from aistack.planning.pods import pod_template
 from aistack.planning.resolve import Resolved
@@ -103,7 +104,7 @@ class UnitPlanner:
         return made
 
     def _templates(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
-        context = TemplateContext(self.stack, r, names, self.images).as_mapping()
+        context = TemplateContext(self.stack, r, names, self.images, self._scrapes, self.observed).as_mapping()
         spec = r.component.spec
         images = frozenset(self.images.reference(image) for image in spec.images.values())
         prefix = object_name(self.stack.name, r.name)
@@ -113,6 +114,9 @@ class UnitPlanner:
                 for refusal in refusals(manifest, prefix, spec.workloads, images):
                     raise CatalogError(path, refusal)
                 yield manifest
+
+    def _scrapes(self) -> tuple[Scrape, ...]:
+        return tuple(scrapes(self.resolved, self.secrets))
 
     def _apply(self, r: Resolved, manifest: Manifest) -> ApplyObject:
         live = self.observed.objects.get(ref_of(manifest))

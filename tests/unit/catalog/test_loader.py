@@ -234,6 +234,23 @@ def test_what_is_wrong_is_named_by_file_and_line(tmp_path: Path, file: str, spoi
     assert refused.value.line == line or not line
 
 
+SPOILT_METRICS = {
+    "nowhere": ("workload: back, port: http", "there is no workload 'back'"),
+    "no-port": ("workload: front, port: metrics", "the workload 'front' has no port 'metrics'"),
+    "closed-port": ("workload: server, port: api", "the port 'api' lets nobody collect; write metrics: true"),
+    "no-path": ("workload: front, port: http, path: metrics", "String should match pattern"),
+    "no-secret": ("workload: front, port: http, login: {secret: x, token: key}", "there is no secret 'x'"),
+    "no-key": ("workload: front, port: http, login: {secret: session, token: x}", "'session' has no key 'x'"),
+    "many": ("workload: front, port: http, login: {secret: user, token: login}", "is one for each of several"),
+    "no-login": ("workload: front, port: http, login: {secret: session}", "name either the key of a token, or"),
+    "half-a-login": ("workload: front, port: http, login: {secret: session, username: key}", "name either the key"),
+    "two-logins": (
+        "workload: front, port: http, login: {secret: session, token: key, username: key, password: key}",
+        "name either the key of a token, or",
+    ),
+}
+
+
 @pytest.mark.parametrize(
     ("component", "old", "new", "says"),
     [
@@ -247,6 +264,10 @@ def test_what_is_wrong_is_named_by_file_and_line(tmp_path: Path, file: str, spoi
         pytest.param("web", "footprint: 2", "volumes: {home: size}", "there is no storage 'home'", id="volume"),
         pytest.param("web", "contract: cache", "contract: sql", "two shares named 'sql'", id="two-shares"),
         pytest.param("web", "    path: /home", "    pth: /home", "Extra inputs are not permitted", id="page"),
+        *(
+            pytest.param("web", "\npages:", f"\nmetrics:\n  - {{{metrics}}}\npages:", says, id=f"metrics-{name}")
+            for name, (metrics, says) in SPOILT_METRICS.items()
+        ),
     ],
 )
 def test_names_that_lead_nowhere(tmp_path: Path, component: str, old: str, new: str, says: str) -> None:

@@ -30,12 +30,12 @@ def test_the_newest_generation_counts(names: list[str], newest: str | None) -> N
     assert newest_generation("demo-a", names) == newest
 
 
-def test_every_page_of_starter_has_a_service_and_a_login_that_are_planned() -> None:
-    asked = stack({"profile": "starter"})
+def test_every_page_has_a_service_and_a_login_that_are_planned() -> None:
+    asked = stack({"profile": "starter", "components": [{"name": "prometheus"}]})
     planned = plan_stack(asked, starter(), Observed())
     services = {s.ref.name for u in planned.plan.units for s in u.objects() if s.ref.kind == "Service"}
     with_pages = {name for name, component in starter().components.items() if component.spec.pages}
-    assert with_pages == {"mlflow", "jupyterhub"}
+    assert with_pages == {"mlflow", "jupyterhub", "prometheus"}
     for name in with_pages:
         place = find_page(asked, starter(), name)
         assert place.service in services

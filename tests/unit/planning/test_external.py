@@ -12,7 +12,7 @@ from aistack.objects.recipes import Format, Generate, Literal, Ref
 from aistack.objects.users import UserSecret
 from aistack.planning.external import sought
 from aistack.planning.plan import Planned, plan_stack
-from tests.toy import applied, containers_of, find, jobs, plan, secrets, stack, starter
+from tests.toy import applied, container_of, find, jobs, plan, secrets, stack, starter
 
 COMPANY = UserSecret(
     values={"host": "pg.example.com", "port": "5432", "database": "postgres", "username": "boss"},
@@ -86,7 +86,7 @@ def test_an_authority_s_certificate_is_checked_against_and_mounted() -> None:
     found = planned(f"[{MLFLOW_S3}]")
     assert secrets(found)["demo-mlflow-s3"].recipes["scheme"] == Literal("https")
     server = find(found, "Deployment", "demo-mlflow")
-    environment = {e["name"]: e.get("value") for e in containers_of(server)[-1]["env"]}
+    environment = {e["name"]: e.get("value") for e in container_of(server, "mlflow")["env"]}
     assert environment["AWS_CA_BUNDLE"] == "/etc/authorities/s3.crt"
     assert "PGSSLROOTCERT" not in environment
     volume = next(v for v in server["spec"]["template"]["spec"]["volumes"] if v["name"] == "authorities")

@@ -125,9 +125,11 @@ def configure_users(c):
 
 
 def configure_services(c):
-    """Programs with a right of their own: the one that claims use, and the one that stops idle notebooks."""
+    """Programs with a right of their own: one makes logins for claims, one reads metrics, one stops idle notebooks."""
     shares = {"name": os.environ["SHARES_USERNAME"], "api_token": os.environ["SHARES_TOKEN"]}
-    c.JupyterHub.services = [shares]
+    metrics = {"name": "metrics", "api_token": os.environ["METRICS_TOKEN"]}
+    c.JupyterHub.services = [shares, metrics]
+    c.JupyterHub.load_roles.append({"name": "metrics", "services": ["metrics"], "scopes": ["read:metrics"]})
     c.JupyterHub.load_roles.append({"name": SHARES, "services": [shares["name"]], "scopes": ["admin:users"]})
     if SETTINGS["idleSeconds"]:
         arguments = [f"--timeout={SETTINGS['idleSeconds']}", "--cull-every=60"]
