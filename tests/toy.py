@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from aistack.api.group import API_VERSION, KIND
 from aistack.api.parse import parse_stack
 from aistack.api.spec import AIStack
 from aistack.catalog.loader import load_catalog
-from aistack.catalog.models import Catalog
+from aistack.catalog.models import Catalog, Port, Provide, Require
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Plan, SecretRecord
 from aistack.planning.plan import Planned, plan_stack
@@ -34,6 +35,26 @@ def toy() -> Catalog:
 def starter() -> Catalog:
     """The real catalog."""
     return load_catalog()
+
+
+@cache
+def toy_of_two() -> Catalog:
+    """The toy in which ``db`` serves the contract cache too, at the port of sql and with its administrator.
+
+    Claims of both have a port of their own, 5434. The component ``cache`` provides nothing, and needs that contract.
+    """
+    db, cache_user = toy().components["db"], toy().components["cache"]
+    second = Provide.model_validate({"contract": "cache", "workload": "server", "port": "sql", "adminOf": "sql"})
+    server = db.spec.workloads["server"]
+    ports = {**server.ports, "logins": Port(port=5434, contract="sql")}
+    workloads = {"server": server.model_copy(update={"ports": ports})}
+    provider = db.spec.model_copy(update={"provides": (*db.spec.provides, second), "workloads": workloads})
+    user = cache_user.spec.model_copy(update={"provides": (), "requires": (Require(contract="cache"),)})
+    templates = {
+        name: text.replace('provided("cache")', 'binding("cache")') for name, text in cache_user.templates.items()
+    }
+    changed = {"db": replace(db, spec=provider), "cache": replace(cache_user, spec=user, templates=templates)}
+    return replace(toy(), components={**toy().components, **changed})
 
 
 def stack(spec: str | Mapping[str, Any] = "{profile: toy}", name: str = "demo", namespace: str = NAMESPACE) -> AIStack:

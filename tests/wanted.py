@@ -99,12 +99,13 @@ class Wanted:
         return {n for n, p in self.places.items() if self._is_ours(n) and (p.labels or {})[IDENTITY] == identity}
 
     def targets(self, edge: Edge) -> set[tuple[str, Port]]:
-        """Return where an edge leads inside the stack."""
+        """Return where an edge leads inside the stack: to its contract's port, and to those that its claims need."""
         if not isinstance(edge.source, Inside):
             return set()
         provide = edge.source.provide
         workload = self.planned.resolved[edge.provider].component.spec.workloads[provide.workload]
-        ports = {p.port for name, p in workload.ports.items() if name == provide.port or p.contract == edge.contract}
+        claims = [p for p in workload.ports.values() if p.contract and p.contract in (edge.contract, provide.admin_of)]
+        ports = {p.port for p in (workload.ports[provide.port], *claims)}
         targets = [n for n in self.places if self._role(n) == (edge.provider, provide.workload)]
         return {(n, Port(port)) for n, port in product(targets, ports)}
 

@@ -32,7 +32,14 @@ _MANIFEST = {
 }
 _APPS = tuple(
     AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract=contract))
-    for name, contract in (("one", "redis"), ("two", "redis"), ("metrics-one", "metrics"), ("metrics-two", "metrics"))
+    for name, contract in (
+        ("one", "redis"),
+        ("two", "redis"),
+        ("metrics-one", "metrics"),
+        ("metrics-two", "metrics"),
+        ("docs", "vector"),
+        ("news", "vector"),
+    )
 )
 """Consumers of what no component of the catalog uses."""
 PATIENCE = 20.0
@@ -145,16 +152,19 @@ class Provider:
         shipped: the stack.
         contract: what it serves.
         component: who serves it.
+        administrator: the contract whose admin binding is its own as well; by default it has one of its own.
     """
 
     shipped: Shipped
     contract: str
     component: str
+    administrator: str = ""
 
     @property
     def admin(self) -> Binding:
         """The admin binding."""
-        return self.shipped.secret(f"{self.shipped.stack}-{self.component}-{self.contract}-admin")
+        contract = self.administrator or self.contract
+        return self.shipped.secret(f"{self.shipped.stack}-{self.component}-{contract}-admin")
 
     def share(self, consumer: str, generation: int = 1) -> Binding:
         """Return a consumer's share."""

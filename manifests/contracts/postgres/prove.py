@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -26,29 +27,51 @@ OTHERS = (
 
 def prove(share: dict[str, str], step: Any) -> None:
     """Write and read rows; then be refused where the login has no business."""
-    others = work(share, step)
-    step.refuses("a wrong password", lambda: enter({**share, "password": secrets.token_hex(16)}))
-    for other in others:
-        step.refuses(f"the login on database {other}", lambda name=other: enter({**share, "database": name}))
+    with logged_in(share, step) as database:
+        work(share, step, database)
+        others = administers_nothing(share, step, database)
+    refused_elsewhere(share, step, others)
 
 
-def work(share: dict[str, str], step: Any) -> list[str]:
-    """Do what a consumer does; return names of databases that belong to others."""
-    table = sql.Identifier(f"{PREFIX}{int(time.time())}_{secrets.token_hex(4)}")
+@contextmanager
+def logged_in(share: dict[str, str], step: Any) -> Iterator[psycopg.Connection]:
+    """Log in as the first step; the session is for the steps after it."""
     with ExitStack() as session:
         with step("log in"):
             database = session.enter_context(connect(share, OPTIONS))
             check_version(database)
-        with step("create a table"), plain_errors(share):
-            sweep(database)
-            database.execute(sql.SQL("create table {} (id int primary key, words text)").format(table))
-        with step(f"insert {ROWS} rows and read them"), plain_errors(share):
-            write_and_read(database, table)
-        with step("drop the table"), plain_errors(share):
-            database.execute(sql.SQL("drop table {}").format(table))
-        with step("the login administers nothing"), plain_errors(share):
-            check_rights(share, database)
-            return [name for (name,) in database.execute(OTHERS, [MOST_OTHERS]).fetchall()]
+        yield database
+
+
+def own_name() -> str:
+    """Return a name for a proof's table, which the sweeps of later proofs know."""
+    return f"{PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
+
+
+def work(share: dict[str, str], step: Any, database: psycopg.Connection) -> None:
+    """Do what a consumer does."""
+    table = sql.Identifier(own_name())
+    with step("create a table"), plain_errors(share):
+        sweep(database)
+        database.execute(sql.SQL("create table {} (id int primary key, words text)").format(table))
+    with step(f"insert {ROWS} rows and read them"), plain_errors(share):
+        write_and_read(database, table)
+    with step("drop the table"), plain_errors(share):
+        database.execute(sql.SQL("drop table {}").format(table))
+
+
+def administers_nothing(share: dict[str, str], step: Any, database: psycopg.Connection) -> list[str]:
+    """See that the login is no administrator; return names of databases that belong to others."""
+    with step("the login administers nothing"), plain_errors(share):
+        check_rights(share, database)
+        return [name for (name,) in database.execute(OTHERS, [MOST_OTHERS]).fetchall()]
+
+
+def refused_elsewhere(share: dict[str, str], step: Any, others: list[str]) -> None:
+    """Be refused with a wrong password, and in the databases of others."""
+    step.refuses("a wrong password", lambda: enter({**share, "password": secrets.token_hex(16)}))
+    for other in others:
+        step.refuses(f"the login on database {other}", lambda name=other: enter({**share, "database": name}))
 
 
 def enter(binding: dict[str, str]) -> None:

@@ -100,8 +100,9 @@ class Resources(StrictModel):
 class Port(StrictModel):
     """A port of a workload and who may connect to it.
 
-    ``contract``: consumers of that contract, and their claims; ``page``: anybody (the tool has its own login);
-    ``metrics``: anybody; ``internal``: the component's own pods, of the workloads that it names. Exactly one of them.
+    ``contract``: consumers of that contract and of others that are provided here, and their claims; ``page``: anybody
+    (the tool has its own login); ``metrics``: anybody; ``internal``: the component's own pods, of the workloads that it
+    names. Exactly one of them.
     """
 
     port: int = Field(ge=1, le=65535)
@@ -147,13 +148,15 @@ class Provide(StrictModel):
     """A contract that the component serves.
 
     ``workload`` and ``port`` say where: ``host`` (its Service) and ``port`` are filled into the binding. ``admin``
-    holds the other keys of the admin binding, from which claims make shares.
+    holds the other keys of the admin binding, from which claims make shares; ``adminOf`` names instead another contract
+    that is provided at this port, whose administrator makes the shares of this one too.
     """
 
     contract: Name
     workload: Name
     port: Name
     admin: Mapping[Key, Value] = Field(default_factory=dict)
+    admin_of: Name | None = Field(default=None, alias="adminOf")
 
 
 class Require(StrictModel):
@@ -263,6 +266,11 @@ class ComponentSpec(StrictModel):
     def _whole(self) -> ComponentSpec:
         refuse(component_problems(self))
         return self
+
+    def administrator(self, contract: str) -> Provide:
+        """Return the provided contract whose admin binding makes the shares of one: its own, or that of another."""
+        by_name = {provide.contract: provide for provide in self.provides}
+        return by_name[by_name[contract].admin_of or contract]
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,10 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
         yield from _login_problems(spec, ("pages", i, "login"), page)
     yield from _metrics_problems(spec)
     yield from _require_problems(spec)
-    yield from _audience_problems(spec)
     for i, provide in enumerate(spec.provides):
         yield from _reach_problems(spec, ("provides", i, "port"), provide)
+        yield from _administrator_problems(spec, ("provides", i), provide)
+    yield from _audience_problems(spec)
     yield from _volume_problems(spec)
     for role, workload in spec.workloads.items():
         for word in sorted(workload.switches.keys() - set(workload.egress)):
@@ -108,8 +109,20 @@ def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) ->
 def _reach_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterator[Problem]:
     workload = spec.workloads.get(provide.workload)
     port = workload.ports.get(provide.port) if workload else None
-    if port and not (port.page or port.metrics or port.contract == provide.contract):
+    if port and not (port.page or port.metrics or port.contract):
         yield path, f"the port {provide.port!r} doesn't admit consumers; write contract: {provide.contract} at the port"
+
+
+def _administrator_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterator[Problem]:
+    if provide.admin_of is None:
+        return
+    owners = [p for p in spec.provides if p.contract == provide.admin_of and p.admin_of is None]
+    if provide.admin:
+        yield (*path, "admin"), "the administrator is that of adminOf; leave one of the two out"
+    elif not owners:
+        yield (*path, "adminOf"), f"it doesn't provide {provide.admin_of!r} with an administrator of its own"
+    elif (owners[0].workload, owners[0].port) != (provide.workload, provide.port):
+        yield (*path, "adminOf"), f"{provide.admin_of!r} is provided elsewhere; write its workload and port here"
 
 
 def _login_problems(spec: ComponentSpec, path: Path, page: Page) -> Iterator[Problem]:
@@ -155,11 +168,11 @@ def _require_problems(spec: ComponentSpec) -> Iterator[Problem]:
 
 
 def _audience_problems(spec: ComponentSpec) -> Iterator[Problem]:
-    provided = {p.contract for p in spec.provides}
+    provided = {(p.workload, p.contract) for p in spec.provides}
     for role, workload in spec.workloads.items():
         for name, port in workload.ports.items():
-            if port.contract and port.contract not in provided:
-                yield ("workloads", role, "ports", name, "contract"), f"it doesn't provide {port.contract!r}"
+            if port.contract and (role, port.contract) not in provided:
+                yield ("workloads", role, "ports", name, "contract"), f"it doesn't provide {port.contract!r} here"
             if unknown := sorted(set(port.internal) - spec.workloads.keys()):
                 yield ("workloads", role, "ports", name, "internal"), f"there is no workload {unknown[0]!r}"
 

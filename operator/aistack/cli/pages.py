@@ -122,7 +122,7 @@ def _reason(place: PagePlace) -> str:
 
 def _login_base(stack: str, r: Resolved, login: Login) -> str:
     if login.provided:
-        return object_name(stack, r.name, login.provided, "admin")
+        return object_name(stack, r.name, r.component.spec.administrator(login.provided).contract, "admin")
     spec = r.component.spec.secrets[login.secret or ""]
     items = r.values.get(spec.each, ()) if spec.each else ()
     return object_name(stack, r.name, login.secret or "", str(items[0]) if items else "")

@@ -63,11 +63,12 @@ def _provider(stack: str, resolved: Mapping[str, Resolved], edge: Edge) -> Rule:
     """Return the rule of an edge; a provider outside the stack may be anywhere, at any port."""
     if not isinstance(edge.source, Inside):
         return OUTWARDS
-    r, provide = resolved[edge.source.name], edge.source.provide
-    ports = r.component.spec.workloads[provide.workload].ports
+    source, role = edge.source, edge.source.provide.workload
+    r = resolved[source.name]
+    ports = r.component.spec.workloads[role].ports
     # Claims may need more ports than consumers do; pods that share an identity share what it may reach.
-    reached = (p.port for name, p in ports.items() if name == provide.port or p.contract == edge.contract)
-    return _to(stack, r, provide.workload, reached)
+    reached = (port.port for name, port in ports.items() if source.leads_to(role, name, port))
+    return _to(stack, r, role, reached)
 
 
 def _declared(stack: str, resolved: Mapping[str, Resolved], word: Destination) -> Iterator[Rule]:

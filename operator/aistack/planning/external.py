@@ -51,7 +51,8 @@ def sought(stack: AIStack, catalog: Catalog) -> Sought:
     for component in stack.spec.components:
         if component.admin_secret_ref and component.name in catalog.components:
             provides = catalog.components[component.name].spec.provides
-            contracts += [(component.admin_secret_ref.name, provide.contract) for provide in provides]
+            administered = [provide.contract for provide in provides if provide.admin_of is None]
+            contracts += [(component.admin_secret_ref.name, contract) for contract in administered]
     for secret, name in contracts:
         keys = catalog.contracts[name].keys if name in catalog.contracts else {}
         found.setdefault(secret, {"type": False}).update({key: spec.secret for key, spec in keys.items()})

@@ -7,7 +7,7 @@ where the identity's edges lead. Policies add up, so a serving pod has both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aistack.api.labels import identity_labels, role_identity
@@ -41,8 +41,9 @@ def _identities(r: Resolved) -> list[str]:
 
 
 def _workload(stack: str, r: Resolved, role: str, resolved: Mapping[str, Resolved], wiring: Wiring) -> Manifest:
-    ports = r.component.spec.workloads[role].ports.values()
-    ingress = [rule for port in ports if (rule := _rule(stack, r.name, port, wiring))]
+    ports = r.component.spec.workloads[role].ports.items()
+    used = ((port, wiring.to(r.name, role, name, port)) for name, port in ports)
+    ingress = [rule for port, edges in used if (rule := _rule(stack, r.name, port, edges))]
     egress = workload_egress(stack, resolved, r, role)
     return _policy(object_name(stack, r.name, role), workload_pods(stack, r.name, role), ingress, egress)
 
@@ -64,13 +65,13 @@ def _policy(name: str, selector: dict[str, Any], ingress: list[Any], egress: lis
     }
 
 
-def _rule(stack: str, component: str, port: Port, wiring: Wiring) -> dict[str, Any] | None:
+def _rule(stack: str, component: str, port: Port, edges: Iterable[Edge]) -> dict[str, Any] | None:
     ports = [{"port": port.port, "protocol": "TCP"}]
     if port.page or port.metrics:
         return {"ports": ports}
     if port.internal:
         return {"ports": ports, "from": [workload_pods(stack, component, role) for role in port.internal]}
-    identities = sorted({edge_identity(e) for e in wiring.to(component, port.contract or "")})
+    identities = sorted({edge_identity(e) for e in edges})
     peers = [pods(identity_labels(stack, identity)) for identity in identities]
     return {"ports": ports, "from": peers} if peers else None
 

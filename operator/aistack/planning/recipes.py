@@ -11,6 +11,7 @@ from aistack.catalog.models import Contract, Provide
 from aistack.catalog.references import SPELLED_OUT, fields_of, is_spelled_out
 from aistack.errors import CatalogError
 from aistack.objects.recipes import Format, Generate, Literal, Recipe
+from aistack.planning.borrowed import needed_of_admin
 
 CA = "ca.crt"
 """Key of a contract for the certificate of the authority that signed the provider's."""
@@ -28,6 +29,26 @@ def check_admin(provide: Provide, contract: Contract, file: str) -> None:
             raise CatalogError(file, f"provides {contract.name} with a key {key!r} that the contract lacks")
         if contract.keys[key].secret and is_spelled_out(value, contract.keys):
             raise CatalogError(file, f"provides {contract.name} with {key!r}, which {SPELLED_OUT}")
+
+
+def check_shared_admin(contract: Contract, owner: Contract, file: str) -> None:
+    """Refuse a contract's admin binding for the claims of another: it lacks a key, or differs in what is secret.
+
+    Args:
+        contract: whose claims are given the binding.
+        owner: whose binding it is.
+        file: the component's, for messages.
+
+    Raises:
+        CatalogError: naming the component's file.
+    """
+    what = f"provides {contract.name} with the administrator of {owner.name}"
+    for key in sorted(needed_of_admin(contract)):
+        if key not in owner.keys or owner.keys[key].optional:
+            raise CatalogError(file, f"{what}, whose binding may lack the key {key!r}")
+    for key in sorted(contract.keys.keys() & owner.keys.keys()):
+        if contract.keys[key].secret != owner.keys[key].secret:
+            raise CatalogError(file, f"{what}, but {key!r} is secret in one of the two contracts only")
 
 
 def contract_recipes(values: Mapping[str, Value], contract: Contract, words: Mapping[str, str]) -> Recipes:

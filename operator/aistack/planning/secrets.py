@@ -15,7 +15,15 @@ from aistack.objects.plan import CreateSecret, Observed
 from aistack.objects.recipes import Literal, recipe_hash
 from aistack.planning.borrowed import Borrowed, needed_of_admin, needed_of_share
 from aistack.planning.external import Outside
-from aistack.planning.recipes import Recipes, acyclic, check_admin, complete, contract_recipes, recipe_of
+from aistack.planning.recipes import (
+    Recipes,
+    acyclic,
+    check_admin,
+    check_shared_admin,
+    complete,
+    contract_recipes,
+    recipe_of,
+)
 from aistack.planning.resolve import Resolved
 from aistack.planning.wire import Edge, Inside
 
@@ -46,16 +54,18 @@ class SecretPlanner:
 
     def admin(self, r: Resolved, provide: Provide) -> CreateSecret:
         """Return the admin binding that a provider serves a contract with; credentials may come from the user."""
-        contract = self.contract(provide.contract, r)
-        check_admin(provide, contract, f"{r.component.folder}/component.yaml")
-        given = self._given(r, provide, contract)
+        owner, file = r.component.spec.administrator(provide.contract), f"{r.component.folder}/component.yaml"
+        contract = self.contract(owner.contract, r)
+        check_admin(owner, contract, file)
+        check_shared_admin(self.contract(provide.contract, r), contract, file)
+        given = self._given(r, owner, contract)
 
         def recipes(generation: int) -> Recipes:
             words = self._words(r.name, generation)
-            made = {**self._place(r, provide), **contract_recipes(provide.admin, contract, words), **given}
+            made = {**self._place(r, owner), **contract_recipes(owner.admin, contract, words), **given}
             return complete(contract, made, provider=r.name)
 
-        return self._create(object_name(self.stack, r.name, provide.contract, "admin"), recipes)
+        return self._create(object_name(self.stack, r.name, owner.contract, "admin"), recipes)
 
     def outside_admin(self, edge: Edge, outside: Outside) -> CreateSecret:
         """Return the admin binding for the claims of one edge to a provider outside the stack: a copy that is whole."""
@@ -80,7 +90,8 @@ class SecretPlanner:
 
     def _inside_share(self, edge: Edge, provider: Resolved, provide: Provide) -> RecipesOf:
         contract = self.contract(provide.contract, provider)
-        common = {k: v for k, v in provide.admin.items() if k not in contract.share}
+        admin = provider.component.spec.administrator(provide.contract).admin
+        common = {k: v for k, v in admin.items() if k not in contract.share}
         public = {k: v for k, v in common.items() if k in contract.keys and not contract.keys[k].secret}
 
         def recipes(generation: int) -> Recipes:

@@ -81,7 +81,8 @@ class UnitPlanner:
         gates = any(s.generation > 1 for s in shares.values()) or any(not e.units for e in self.wiring.of(name))
         # Pods that a tool spawned go on with what they were given: their former share works until the next generation.
         former = [c for c in bound.claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
-        secrets = labelled(hardener, chain(admin.values(), bound.admins, shares.values(), own))
+        admins = {s.base: s for s in admin.values()}  # two contracts may have one administrator
+        secrets = labelled(hardener, chain(admins.values(), bound.admins, shares.values(), own))
         return Unit(
             name=name,
             after=tuple(sorted({unit for e in self.wiring.of(name) if _blocks(r, e) for unit in e.units})),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from aistack.catalog.models import Catalog, Provide, Require
+from aistack.catalog.models import Catalog, Port, Provide, Require
 from aistack.errors import SpecError
 from aistack.planning.external import Outside, Outsiders
 from aistack.planning.resolve import Resolved
@@ -18,6 +18,11 @@ class Inside:
 
     name: str
     provide: Provide
+
+    def leads_to(self, workload: str, name: str, port: Port) -> bool:
+        """Whether consumers or their claims connect to a port: the contract's own, and those that admit its claims."""
+        contracts = {self.provide.contract, self.provide.admin_of or self.provide.contract}
+        return workload == self.provide.workload and (name == self.provide.port or port.contract in contracts)
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,10 @@ class Wiring:
         """Return a consumer's edges."""
         return tuple(e for e in self.edges if e.consumer == consumer)
 
-    def to(self, provider: str, contract: str) -> tuple[Edge, ...]:
-        """Return the edges that a provider serves over a contract."""
-        return tuple(e for e in self.edges if e.provider == provider and e.contract == contract)
+    def to(self, provider: str, workload: str, name: str, port: Port) -> tuple[Edge, ...]:
+        """Return the edges that lead to a port of a component, whichever of its contracts they are of."""
+        inside = ((e, e.source) for e in self.edges if isinstance(e.source, Inside) and e.provider == provider)
+        return tuple(edge for edge, source in inside if source.leads_to(workload, name, port))
 
 
 def wire(resolved: Mapping[str, Resolved], catalog: Catalog, outside: Outsiders | None = None) -> Wiring:

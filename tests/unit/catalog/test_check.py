@@ -62,7 +62,7 @@ SPOILT = (
         "unknown-contract",
         COMPONENT,
         "there is no contract 'sql'; contracts/ has",
-        "contract: postgres",
+        "contract: vector",
         "contract: sql",
     ),
     Spoilt("size-is-missing", COMPONENT, "says nothing of the size", "      small: {cpu", "      #small: {cpu"),

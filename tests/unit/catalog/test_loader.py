@@ -26,6 +26,12 @@ def swap(old: str, new: str) -> Spoil:
     return spoil
 
 
+def second_contract(port: str, admin: str) -> Spoil:
+    """Let the database provide the contract cache too."""
+    lines = f"  - contract: cache\n    workload: server\n    port: {port}\n    {admin}\nworkloads:\n"
+    return lambda text: text.replace("workloads:\n", lines, 1)
+
+
 def line_of(file: str, text: str) -> int:
     """The line of a file of the toy on which a text stands first."""
     return next(n for n, line in enumerate((TOY / file).read_text().splitlines(), 1) if text in line)
@@ -115,6 +121,30 @@ SPOILT: dict[str, tuple[str, Spoil, int, str]] = {
         swap("    port: sql", "    port: replication"),
         line_of(DB, "    port: sql"),
         "provides.0.port: the port 'replication' doesn't admit consumers; write contract: sql",
+    ),
+    "administrator-of-what-it-does-not-provide": (
+        DB,
+        second_contract("sql", "adminOf: blob"),
+        line_of(DB, "workloads:") + 3,
+        "provides.1.adminOf: it doesn't provide 'blob' with an administrator of its own",
+    ),
+    "administrator-of-itself": (
+        DB,
+        second_contract("sql", "adminOf: cache"),
+        line_of(DB, "workloads:") + 3,
+        "provides.1.adminOf: it doesn't provide 'cache' with an administrator of its own",
+    ),
+    "administrator-of-another-port": (
+        DB,
+        second_contract("metrics", "adminOf: sql"),
+        line_of(DB, "workloads:") + 3,
+        "provides.1.adminOf: 'sql' is provided elsewhere; write its workload and port here",
+    ),
+    "two-administrators": (
+        DB,
+        second_contract("sql", "adminOf: sql\n    admin: {username: root}"),
+        line_of(DB, "workloads:") + 4,
+        "provides.1.admin: the administrator is that of adminOf; leave one of the two out",
     ),
     "limit-below-the-request": (
         DB,

@@ -6,12 +6,14 @@ from typing import cast
 
 import pytest
 
-from aistack.cli.pages import find_page, find_pod, newest_generation
+from aistack.catalog.models import Login, Page
+from aistack.cli.pages import PagePlace, find_page, find_pod, newest_generation
 from aistack.cluster.client import Client
 from aistack.cluster.replies import Reply
 from aistack.errors import InvalidError, NotReadyError
 from aistack.objects.plan import Observed
 from aistack.planning.plan import plan_stack
+from aistack.planning.resolve import resolve
 from tests.toy import secrets, stack, starter
 
 
@@ -40,6 +42,14 @@ def test_every_page_has_a_service_and_a_login_that_are_planned() -> None:
         login = place.page.login
         assert login is not None
         assert {login.username, login.password} <= secrets(planned)[place.login_base].recipes.keys()
+
+
+def test_a_login_of_a_contract_without_an_administrator_of_its_own_is_the_one_that_makes_its_shares() -> None:
+    asked = stack({"profile": "starter"})
+    page = Page(title="x", workload="server", port="postgres", login=Login(provided="vector"))
+    place = PagePlace(asked, resolve(asked, starter())["postgres"], page)
+    assert place.login_base == "demo-postgres-postgres-admin"
+    assert place.login_base in secrets(plan_stack(asked, starter(), Observed()))
 
 
 class NoPods:

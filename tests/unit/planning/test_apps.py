@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
+from aistack.api.names import MAX_CATALOG_NAME, MAX_STACK_NAME
 from aistack.errors import SpecError
-from aistack.objects.plan import CreateSecret, Observed
+from aistack.objects.plan import CreateSecret, Observed, SecretRecord
 from aistack.objects.recipes import Literal
 from aistack.objects.users import UserSecret
 from aistack.planning.plan import Planned, plan_stack
-from tests.toy import applied, stack, toy
+from tests.toy import applied, secrets, stack, starter, toy
 
 STORE = "{components: [{name: store}]}"
 OUTSIDE = "{{components: [{{name: store}}], external: [{{contract: blob, secretRef: {{name: ours}}, access: {}}}]}}"
@@ -62,3 +63,28 @@ def test_what_one_asks_in_vain_is_its_own_affair() -> None:
     assert isinstance(bad.refusal, SpecError)
     assert bad.refusal.field == "spec.contract"
     assert good.unit
+
+
+def test_no_names_make_a_database_for_vectors_another_s_database() -> None:
+    """``x`` has vectors; others have rows, and names that come as near as names can."""
+    asked = {"x": "vector", "x-vector": "postgres", "x--vector": "postgres"}
+    apps = [binding(contract, name=name) for name, contract in asked.items()]
+    made = secrets(plan_stack(stack("{components: [{name: postgres}]}"), starter(), Observed(), apps))
+    assert [made[f"demo-app-{name}-{contract}"].recipes["database"] for name, contract in asked.items()] == [
+        Literal("demo_app_x_vector_"),
+        Literal("demo_app_x_vector"),
+        Literal("demo_app_x__vector"),
+    ]
+
+
+def test_the_longest_names_make_a_login_that_postgresql_keeps_whole() -> None:
+    """Those that are longer still are refused, as names of objects."""
+    asked = stack("{components: [{name: postgres}]}", name="s" * MAX_STACK_NAME)
+    apps = [binding("vector", name="x" * length) for length in range(1, MAX_CATALOG_NAME + 1)]
+    late = {f"{asked.name}-app-{app.name}-vector": SecretRecord(99998, "", present=False) for app in apps}
+    planned = plan_stack(asked, starter(), Observed(secrets=late), apps)
+    made = [secret.recipes["username"] for base, secret in secrets(planned).items() if base in late]
+    logins = [recipe.value for recipe in made if isinstance(recipe, Literal)]
+    assert len(logins) == len([app for app in planned.apps if app.unit]) > 0
+    assert all(login.endswith("_vector_.99999") for login in logins)
+    assert max(map(len, logins)) <= 63

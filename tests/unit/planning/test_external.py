@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
 from aistack.errors import SpecError
 from aistack.objects.plan import Observed, RunAction
 from aistack.objects.recipes import Format, Generate, Literal, Ref
 from aistack.objects.users import UserSecret
 from aistack.planning.external import sought
-from aistack.planning.plan import Planned
+from aistack.planning.plan import Planned, plan_stack
 from tests.toy import applied, container_of, find, jobs, plan, secrets, stack, starter
 
 COMPANY = UserSecret(
@@ -122,6 +123,22 @@ def test_an_administrator_s_password_may_be_the_user_s() -> None:
     found = planned("[]", components=component, users={"vault": UserSecret(marks={"password": "p"})})
     admin = secrets(found)["demo-postgres-postgres-admin"].recipes
     assert (admin["password"], admin["username"]) == (Ref("vault", "password", "p"), Literal("postgres"))
+
+
+def test_an_administrator_of_two_contracts_is_the_user_s_for_both() -> None:
+    spec = "{profile: starter, components: [{name: postgres, adminSecretRef: {name: vault}}]}"
+    users = {"vault": UserSecret({"type": "postgres"}, {"password": "p"})}
+    app = AIBinding(
+        metadata=BindingMetadata(name="docs", namespace="ml"), spec=AIBindingSpec(stack="demo", contract="vector")
+    )
+    found = plan_stack(stack(spec), starter(), Observed(users=users), [app])
+    made = secrets(found)
+    assert made["demo-postgres-postgres-admin"].recipes["password"] == Ref("vault", "password", "p")
+    assert made["demo-app-docs-vector"].recipes["password"] == Generate(32), "the administrator's stays where it is"
+    assert "demo-postgres-vector-admin" not in made
+    claim = find(found, "Job", jobs(found)["app-docs/vector"])["spec"]["template"]["spec"]
+    admin = next(volume for volume in claim["volumes"] if volume["name"] == "admin")
+    assert admin["secret"]["secretName"] == "demo-postgres-postgres-admin-1"
 
 
 def test_without_a_cluster_all_that_is_needed_is_taken_to_be_there() -> None:

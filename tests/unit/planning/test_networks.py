@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aistack.api.labels import ROLE
+from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
+from aistack.api.labels import IDENTITY, ROLE
 from aistack.api.parse import parse_stack
 from aistack.catalog.locate import catalog_folder
 from aistack.objects.manifest import Manifest
@@ -22,7 +23,7 @@ from aistack.planning.egress import OUTWARDS
 from aistack.planning.plan import Planned, plan_stack
 from tests.golden import cases, shipped
 from tests.reach import Network, Plugin, Port
-from tests.toy import find, objects, plan, starter, values
+from tests.toy import find, objects, plan, stack, starter, toy_of_two, values
 from tests.wanted import INTERNET, NAMES, NEIGHBOUR, NODE, STRANGER, Wanted
 
 
@@ -36,6 +37,7 @@ STACKS = {
     "toy": plan(),
     "toy-offline": plan(values("web", {"online": False})),
     "toy-with-a-cache": plan("{profile: toy, components: [{name: cache}]}"),
+    "toy-with-two-contracts-at-a-port": plan("{profile: toy, components: [{name: cache}]}", catalog=toy_of_two()),
     "toy-with-a-rival": plan("{profile: toy, components: [{name: db, enabled: false}, {name: rival}]}"),
     "toy-with-a-provider-outside": plan("{profile: toy, external: [{contract: sql, secretRef: {name: company}}]}"),
     "starter": plan("{profile: starter}", catalog=starter()),
@@ -168,6 +170,29 @@ def test_a_provider_outside_the_stack_may_be_anywhere() -> None:
     egress = {name: policy["spec"].get("egress", []) for name, policy in policies.items()}
     assert OUTWARDS in egress["demo-web-identity"]
     assert OUTWARDS not in egress["demo-web-worker-identity"]
+
+
+def test_a_port_admits_the_consumers_of_every_contract_that_is_provided_there() -> None:
+    two = STACKS["toy-with-two-contracts-at-a-port"]
+    assert {(e.key, e.provider) for e in two.wiring.edges} >= {("web/sql", "db"), ("cache/cache", "db")}
+    for port in (5432, 5434):
+        assert admitted(two, "demo-db-server", port) == ["cache", "web"]
+    assert admitted(STACKS["toy-with-a-cache"], "demo-db-server", 5432) == ["web"]
+
+
+def test_an_app_that_keeps_vectors_reaches_the_database() -> None:
+    app = AIBinding(
+        metadata=BindingMetadata(name="docs", namespace="ml"), spec=AIBindingSpec(stack="demo", contract="vector")
+    )
+    planned = plan_stack(stack("{profile: starter}"), starter(), Observed(), [app])
+    assert admitted(planned, "demo-postgres-server", 5432) == ["app-docs", "jupyterhub", "mlflow"]
+
+
+def admitted(planned: Planned, policy: str, port: int) -> list[str]:
+    """Return the identities that a policy admits at a port."""
+    rules = find(planned, "NetworkPolicy", policy)["spec"]["ingress"]
+    (rule,) = (rule for rule in rules if rule["ports"][0]["port"] == port)
+    return [peer["podSelector"]["matchLabels"][IDENTITY] for peer in rule["from"]]
 
 
 IDENTITIES = {

@@ -11,7 +11,7 @@ from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import CreateSecret, Observed, SecretRecord
 from aistack.objects.recipes import Format, Generate, Literal
 from aistack.planning.plan import Planned
-from tests.toy import applied, find, jobs, plan, secrets, starter, toy, values
+from tests.toy import applied, find, jobs, plan, secrets, starter, toy, toy_of_two, values
 
 FIRST = plan()
 WORLD = applied(FIRST)
@@ -167,6 +167,55 @@ def test_an_admin_binding_that_cannot_be_is_refused(admin: dict[str, str], says:
     with pytest.raises(CatalogError) as refused:
         plan(catalog=catalog)
     assert refused.value.file == "components/db/component.yaml"
+    assert says in refused.value.problem
+
+
+TWO = "{profile: toy, components: [{name: cache}]}"
+
+
+def test_two_contracts_of_one_administrator_have_one_admin_secret() -> None:
+    planned = plan(TWO, catalog=toy_of_two())
+    db = next(unit for unit in planned.plan.units if unit.name == "db")
+    assert [step.base for step in db.prepare if isinstance(step, CreateSecret)] == ["demo-db-sql-admin"]
+    pods = [find(planned, "Job", jobs(planned)[key])["spec"]["template"]["spec"] for key in ("web/sql", "cache/cache")]
+    admins = {volume["secret"]["secretName"] for pod in pods for volume in pod["volumes"] if volume["name"] == "admin"}
+    assert admins == {"demo-db-sql-admin-1"}
+
+
+def test_a_share_of_the_second_contract_is_its_own_at_the_same_place() -> None:
+    made = secrets(plan(TWO, catalog=toy_of_two()))
+    sql, cache = made["demo-web-sql"].recipes, made["demo-cache-cache"].recipes
+    assert (cache["host"], cache["port"]) == (sql["host"], sql["port"])
+    assert (cache["type"], cache["provider"]) == (Literal("cache"), Literal("db"))
+    assert cache["username"] == Literal("demo-cache"), "not the administrator's"
+
+
+@pytest.mark.parametrize(
+    ("contract", "key", "change", "says"),
+    [
+        pytest.param("sql", "username", None, "whose binding may lack the key 'username'", id="no-such-key"),
+        pytest.param("sql", "username", {"optional": True}, "may lack the key 'username'", id="optional-there"),
+        pytest.param("cache", "password", {"secret": False}, "'password' is secret in one of the two", id="not-secret"),
+        pytest.param("cache", "username", {"secret": True}, "'username' is secret in one of the two", id="secret"),
+    ],
+)
+def test_an_administrator_whose_binding_does_not_fit_is_refused(
+    contract: str, key: str, change: dict[str, bool] | None, says: str
+) -> None:
+    found = toy().contracts[contract]
+    kept = {name: spec for name, spec in found.keys.items() if name != key}
+    changed = {**kept, key: found.keys[key].model_copy(update=change)} if change else kept
+    other = found.model_copy(update={"keys": changed})
+    catalog = replace(toy_of_two(), contracts={**toy().contracts, contract: other})
+    db = catalog.components["db"]
+    admin = {name: value for name, value in db.spec.provides[0].admin.items() if change or name != key}
+    provides = (db.spec.provides[0].model_copy(update={"admin": admin}), *db.spec.provides[1:])
+    spec = db.spec.model_copy(update={"provides": provides})
+    catalog = replace(catalog, components={**catalog.components, "db": replace(db, spec=spec)})
+    with pytest.raises(CatalogError) as refused:
+        plan("{components: [{name: db}]}", catalog=catalog)
+    assert refused.value.file == "components/db/component.yaml"
+    assert refused.value.problem.startswith("provides cache with the administrator of sql, ")
     assert says in refused.value.problem
 
 
