@@ -128,13 +128,29 @@ def _container(container: Mapping[str, Any], images: Collection[str]) -> Iterato
     if container.get("securityContext", {}).get("privileged"):
         yield f"{who}: privileged is not allowed"
     yield from (f"{who}: httpGet.host in {where} is not allowed" for where in _foreign_hosts(container))
+    yield from (
+        f"{who}: {where} names the port {port!r}, which isn't its own" for where, port in _unknown_ports(container)
+    )
     yield from _context(who, container.get("securityContext", {}))
+
+
+def _handlers(container: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the probes and hooks of a container."""
+    return {**{probe: container.get(probe, {}) for probe in _PROBES}, **container.get("lifecycle", {})}
+
+
+def _unknown_ports(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the probes and hooks whose port has a name that the kubelet finds nowhere, and the name."""
+    known = {port.get("name") for port in container.get("ports", [])}
+    for where, handler in _handlers(container).items():
+        port = handler.get("httpGet", handler.get("tcpSocket", {})).get("port")
+        if isinstance(port, str) and port not in known:
+            yield where, port
 
 
 def _foreign_hosts(container: Mapping[str, Any]) -> Iterator[str]:
     """Yield the probes and hooks by which the kubelet, which no policy holds, would connect to any host."""
-    handlers = {probe: container.get(probe, {}) for probe in _PROBES} | container.get("lifecycle", {})
-    yield from (where for where, handler in handlers.items() if handler.get("httpGet", {}).get("host"))
+    yield from (where for where, handler in _handlers(container).items() if handler.get("httpGet", {}).get("host"))
 
 
 def _context(who: str, security: Mapping[str, Any]) -> Iterator[str]:

@@ -110,6 +110,14 @@ REFUSED = {
         pod(container="livenessProbe: {httpGet: {host: 169.254.169.254, port: 80}}"),
         "container 'main': httpGet.host in livenessProbe is not allowed",
     ),
+    "probe-of-another-container-s-port": (
+        pod(container="readinessProbe: {httpGet: {path: /, port: beside}}"),
+        "container 'main': readinessProbe names the port 'beside', which isn't its own",
+    ),
+    "hook-to-an-unknown-port": (
+        pod(container="lifecycle: {preStop: {httpGet: {path: /, port: beside}}}"),
+        "container 'main': preStop names the port 'beside', which isn't its own",
+    ),
     "hook-to-another-host": (
         pod(container="lifecycle: {postStart: {httpGet: {host: 169.254.169.254, port: 80}}}"),
         "container 'main': httpGet.host in postStart is not allowed",
