@@ -13,14 +13,23 @@ def query(binding: dict[str, str], question: str) -> list[dict[str, Any]]:
         binding: uri; username, password and ca-file where they matter.
         question: of the kind whose answer is a vector.
     """
-    what = f"{who(binding)}: query {question}"
+    return call(binding, "POST", "query", f"query {question}", data={"query": question})["result"]
+
+
+def targets(binding: dict[str, str]) -> list[dict[str, Any]]:
+    """Return what the server collects from, and how that went."""
+    return call(binding, "GET", "targets", "targets", params={"state": "active"})["activeTargets"]
+
+
+def call(binding: dict[str, str], method: str, path: str, words: str, **arguments: Any) -> Any:
+    """Call the server's API and return the data of its answer."""
+    what = f"{who(binding)}: {words}"
     login = (binding["username"], binding["password"]) if binding.get("username") else None
-    url = f"{binding['uri']}/api/v1/query"
-    answer = ask(binding, "POST", url, what, auth=login, data={"query": question}, allow_redirects=False)
-    return series(answer, what)
+    url = f"{binding['uri']}/api/v1/{path}"
+    return data_of(ask(binding, method, url, what, auth=login, allow_redirects=False, **arguments), what)
 
 
-def series(answer: requests.Response, what: str) -> list[dict[str, Any]]:
+def data_of(answer: requests.Response, what: str) -> Any:
     """Return what an answer holds."""
     if answer.is_redirect:
         raise PermissionError(f"{what} was sent to {answer.headers.get('Location', 'another page')}, to a login?")
@@ -28,7 +37,7 @@ def series(answer: requests.Response, what: str) -> list[dict[str, Any]]:
         raise ValueError(f"{what} isn't understood: {answer.text[:200]}")
     refuse(answer, what)
     try:
-        return answer.json()["data"]["result"]
+        return answer.json()["data"]
     except (ValueError, KeyError, TypeError):
         status = answer.status_code
         raise RuntimeError(f"{what}: {status}, and no answer of Prometheus' API; are port and path right?") from None
