@@ -111,12 +111,13 @@ async def _prove(ctx: Context, progress: Progress, before: Mapping[str, UnitOutc
 
 
 async def _clean_up(ctx: Context, unit: Unit) -> tuple[ActionOutcome, ...]:
-    """End what was replaced; that it can't be ended yet stops nothing."""
+    """End what was replaced, once no pod that may use it is left; that it can't be ended yet stops nothing."""
     outcomes = []
+    left = any(live.terminating and _is_at_work(ctx, live, unit) for live in ctx.store.of(ctx.owner.key))
     for step in unit.cleanup:
         done_before = ctx.inventory.get(step.ref).succeeded
         try:
-            outcomes.append(await run_action(ctx, step, may_start=True))
+            outcomes.append(await run_action(ctx, step, may_start=not left))
         except AIStackError as error:
             outcomes.append(ActionOutcome(step.key, ActionState.FAILED, str(error)))
         if ctx.inventory.get(step.ref).succeeded and not done_before:
@@ -164,15 +165,17 @@ def _problems(ctx: Context, unit: Unit) -> tuple[str, ...]:
     own = {step.ref for step in unit.objects()}
     found: list[str] = []
     for live in ctx.store.of(ctx.owner.key):
-        if live.ref in own or (live.ref.object_kind == POD and _is_at_work(ctx, live, unit)):
+        if live.ref in own or _is_at_work(ctx, live, unit):
             found += problems_of(live.manifest)
     return tuple(dict.fromkeys(found))
 
 
-def _is_at_work(ctx: Context, pod: Live, unit: Unit) -> bool:
-    """Whether the unit needs this pod: it is neither over (another follows), nor a user's, nor another unit's."""
-    labels, settings = pod.labels, ctx.settings
+def _is_at_work(ctx: Context, live: Live, unit: Unit) -> bool:
+    """Whether this is a pod at the unit's work: neither over (another follows), nor a user's, nor another unit's."""
+    if live.ref.object_kind != POD:
+        return False
+    labels, settings = live.labels, ctx.settings
     if labels.get(JOB_NAME) in {step.ref.name for step in unit.proofs}:
         return False  # a proof that can't run says so at its edges
-    over = pod.manifest.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    over = live.manifest.get("status", {}).get("phase") in ("Succeeded", "Failed")
     return not over and labels.get(settings.pod_unit_label) == unit.name and settings.spawned_label not in labels

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from aistack.cluster.engine import Engine
+from aistack.objects.manifest import ref_of
 from aistack.objects.outcome import ActionState
-from aistack.objects.plan import Unit
+from aistack.objects.plan import Plan, Unit
 from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, JOB, Lab, eventually, only, plan_of
 
 pytestmark = pytest.mark.integration
@@ -229,3 +231,29 @@ async def test_a_unit_that_leaves_stays_until_its_users_get_on_without_it(lab: L
             return await lab.names(DEPLOYMENT) == {"app"}
 
         await eventually(left)
+
+
+async def test_what_was_replaced_ends_once_no_pod_can_use_it(lab: Lab) -> None:
+    """A former pod goes on with its last requests after it was told to end."""
+    plan = plan_of(Unit("a", run=(lab.workload("w"),), cleanup=(lab.action("a/x/retire", "retire"),)))
+    former = {"apiVersion": "v1", "kind": "Pod", **lab.pod({}, "a", "former")}
+    former["metadata"] |= {"name": "former", "namespace": lab.namespace, "finalizers": ["example.com/busy"]}
+    made = (await lab.client.create(former)).result()
+    await lab.client.delete(ref_of(former), made["metadata"]["uid"])
+    async with lab.engine() as engine:
+
+        async def healthy() -> bool:
+            await lab.play_kubelet()
+            return bool(only(await engine.apply(plan, lab.owner)).cleanup)
+
+        await eventually(healthy)
+        outcome = only(await engine.apply(plan, lab.owner))
+        assert [action.state for action in outcome.cleanup] == [ActionState.PENDING]
+        assert await lab.names(JOB) == set()
+        (await lab.client.merge(ref_of(former), {"metadata": {"finalizers": None}})).result()
+        await eventually(lambda: _started(lab, engine, plan))
+
+
+async def _started(lab: Lab, engine: Engine, plan: Plan) -> bool:
+    await engine.apply(plan, lab.owner)
+    return await lab.names(JOB) == {"retire"}
