@@ -60,7 +60,14 @@ def _app(binder: Binder, binding: AIBinding, sources: Mapping[str, Inside | Outs
         (share,) = bound.shares.values()
         return App(binding, edge, _unit(binder, binding, bound), share.ref.name)
     except AIStackError as error:
-        return App(binding, refusal=error)
+        return App(binding, refusal=_its_own(error))
+
+
+def _its_own(error: AIStackError) -> AIStackError:
+    """Return the error in words about the binding: it is what makes a name longer than those of components."""
+    if isinstance(error, SpecError) and error.field == "metadata.name":
+        return SpecError(error.field, error.problem, "give the binding a shorter name, or the stack")
+    return error
 
 
 def _edge(catalog: Catalog, binding: AIBinding, sources: Mapping[str, Inside | Outside]) -> Edge:

@@ -88,3 +88,9 @@ def test_the_longest_names_make_a_login_that_postgresql_keeps_whole() -> None:
     assert len(logins) == len([app for app in planned.apps if app.unit]) > 0
     assert all(login.endswith("_vector_.99999") for login in logins)
     assert max(map(len, logins)) <= 63
+
+
+def test_a_name_that_is_too_long_is_the_binding_s_to_shorten() -> None:
+    longest = stack(STORE, name="s" * MAX_STACK_NAME)
+    (app,) = plan_stack(longest, toy(), Observed(), [binding(name="b" * MAX_CATALOG_NAME)]).apps
+    assert str(app.refusal).endswith("63 are allowed; give the binding a shorter name, or the stack")

@@ -123,12 +123,21 @@ def _showing(session: Session, quiet: bool) -> Iterator[Show]:
         with Live(console=console, refresh_per_second=8) as drawn:
             yield lambda edges, done: drawn.update(proofs_table(edges, done))
     else:
-        said: set[str] = set()
+        yield _Lines().show
 
-        def show(edges: Sequence[EdgeStatus], done: set[str]) -> None:
-            for edge in edges:
-                if (name := edge.name) in done - said:
-                    said.add(name)
-                    typer.echo(proof_line(edge))
 
-        yield show
+@dataclass
+class _Lines:
+    """Tells once of each edge that was tried, and before that how many there are."""
+
+    told: set[str] | None = None
+
+    def show(self, edges: Sequence[EdgeStatus], done: set[str]) -> None:
+        """Tell what is news."""
+        if self.told is None:
+            self.told = set()
+            typer.echo(f"connections tried by real work: {len(edges)}", err=True)
+        for edge in edges:
+            if edge.name in done - self.told:
+                self.told.add(edge.name)
+                typer.echo(proof_line(edge))
