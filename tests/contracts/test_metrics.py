@@ -41,9 +41,15 @@ def targets(shipped: Shipped, notebooks: Provider, tracking_metrics: str) -> dic
 
 
 @pytest.fixture(scope="module")
-def metrics(shipped: Shipped, targets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prometheus' volume."""
+    return tmp_path_factory.mktemp("prometheus")
+
+
+@pytest.fixture(scope="module")
+def metrics(shipped: Shipped, targets: dict[str, str], folder: Path) -> Iterator[Provider]:
     """Prometheus, with the login that the hub asks for."""
-    folder, found = tmp_path_factory.mktemp("prometheus"), collector.provider(shipped)
+    found = collector.provider(shipped)
     (folder / "jupyterhub-proxy.password").write_text(shipped.secret(f"{STACK}-jupyterhub-metrics")["token"], "utf-8")
     with collector.prometheus(shipped, folder, targets):
         yield found
@@ -219,6 +225,18 @@ def test_a_proof_sees_what_is_broken(
     assert (failed.value.step, failed.value.kind) == (step, kind)
     metrics.claim(share)
     assert metrics.prove(share) == STEPS
+
+
+def test_a_proof_sees_that_anybody_is_let_in(metrics: Provider, share: Binding, folder: Path) -> None:
+    logins = folder / "logins" / "web.yml"
+    kept = logins.read_text("utf-8")
+    logins.write_text("{}", "utf-8")
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            metrics.prove(share)
+    finally:
+        logins.write_text(kept, "utf-8")
+    assert (failed.value.step, failed.value.kind) == ("a question without a login is refused", "auth")
 
 
 @pytest.fixture
