@@ -18,6 +18,7 @@ from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.objects.plan import Observed
 from aistack.planning.plan import plan_stack
+from tests.bench.proofs import costs
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.operator import start_operator
@@ -35,6 +36,8 @@ def main() -> None:
     table.add_row("planning starter", "≤ 30 ms", _milliseconds(_time(_planner(), 30)))
     table.add_row("starter's requests, one notebook included", "≤ 1.7 GiB", _footprint())
     table.add_row("operator's resident memory, one stack", "≤ 120 MiB", f"{_operator_memory() / 1024:.0f} MiB")
+    for contract, cost in costs():
+        table.add_row(f"proof of {contract}, as a process", "≤ 96 MiB, ≤ 3 s of CPU", str(cost))
     Console().print(table)
 
 
