@@ -16,7 +16,8 @@ from aistack.cli.rendering import KEYS
 from tests.toy import plan
 from tests.unit.cli.lab import STACK, Cli
 
-EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.yaml"))
+FOLDER = Path(__file__).parents[4] / "examples"
+EXAMPLES = sorted([*FOLDER.glob("*.yaml"), FOLDER / "gitops" / "stack.yaml"])
 
 
 def test_every_object_is_printed_in_the_order_of_applying(cli: Cli) -> None:
