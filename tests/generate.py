@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aistack.api.crd import DEFINITIONS, crd_yaml
 from tests.golden import expected_renders
+from tests.locks import locks
 from tests.picture import picture
 from tests.reference import reference
 
@@ -20,6 +21,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield from ((CRDS / definition.file, crd_yaml(definition)) for definition in DEFINITIONS)
     yield picture()
     yield reference()
+    yield from locks()
     yield from expected_renders()
 
 
