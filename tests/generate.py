@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aistack.api.crd import DEFINITIONS, crd_yaml
+from tests.chart.generated import chart_files
 from tests.golden import expected_renders
 from tests.locks import locks
 from tests.picture import picture
@@ -22,6 +23,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield picture()
     yield reference()
     yield from locks()
+    yield from chart_files()
     yield from expected_renders()
 
 

@@ -21,3 +21,7 @@ def helm() -> Path:
 def _build(target: Path) -> None:
     env = {**ENV, "GOFLAGS": "-ldflags=-s -trimpath", "GOBIN": str(target)}
     run([find_go(), "install", MODULE], env=env, cwd=target, timeout=1200)
+
+
+if __name__ == "__main__":
+    print(helm())
