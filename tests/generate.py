@@ -12,6 +12,7 @@ from tests.golden import expected_renders
 from tests.locks import locks
 from tests.picture import picture
 from tests.reference import reference
+from tests.rights import rights_page
 
 ROOT = Path(__file__).resolve().parent.parent
 CRDS = ROOT / "crds"
@@ -22,6 +23,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield from ((CRDS / definition.file, crd_yaml(definition)) for definition in DEFINITIONS)
     yield picture()
     yield reference()
+    yield rights_page()
     yield from locks()
     yield from chart_files()
     yield from expected_renders()

@@ -1,7 +1,7 @@
 """``python -m aistack.controller.release``: what the chart's hooks ask of the cluster before and after the operator.
 
-``may-go`` refuses while AIStacks or AIBindings exist: their finalizers wait for the operator, so that without it neither
-they nor their namespaces could be deleted. ``serves`` tells whether a user's AIStack would be taken.
+``may-go`` refuses while AIStacks or AIBindings exist: their finalizers wait for the operator, so that without it
+neither they nor their namespaces could be deleted. ``serves`` tells whether a user's AIStack would be taken.
 """
 
 from __future__ import annotations

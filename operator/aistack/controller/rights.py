@@ -40,21 +40,21 @@ Whys = Mapping[str, str]
 """Code that needs some verbs, by these verbs."""
 
 KIND_WHYS: Whys = {
-    "list watch": "world.Watching: sees what became of a stack's objects",
+    "list watch": "world.Watching.ensure: sees what became of a stack's objects",
     "get": "apply.fetch: looks past the watch, after a refusal or at what lost its label",
     "create patch": "apply.write: server-side apply, which may create",
     "delete": "remove.delete_live, apply._make_way",
 }
 """Of kinds that components are made of."""
 JOB_WHYS: Whys = {
-    "list watch": "world.Watching: sees how Jobs end",
+    "list watch": "world.Watching.ensure: sees how Jobs end",
     "get": "actions.start, remove._find: looks past the watch",
     "create": "actions.start: claims, proofs and revocations",
     "delete": "actions.discard, remove.delete_live",
 }
 """Of Jobs, which are never patched."""
 SECRET_WHYS: Whys = {
-    "list watch": "world.Watching: a stack's Secrets without their values; users.Users: users' own, by name",
+    "list watch": "world.Watching.ensure: a stack's Secrets without their values; users.Users.read: users' own, by name",
     "get": "users.read_secret: what a stack refers to by name",
     "create": "secrets.create_secret: generated ones are created once and never changed",
     "patch": "apply.mark_retained: labels data that outlives its stack",
@@ -68,10 +68,12 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, PLURAL, "get", "operator.Operator._look, pipeline.Pipeline.orphans"),
     *rights(Scope.SERVED, GROUP, PLURAL, "patch", "pipeline.Pipeline._set_finalizers"),
     *rights(Scope.SERVED, GROUP, f"{PLURAL}/status", "patch", "pipeline.Pipeline._report"),
-    *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf: follows AIBindings"),
+    *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
     *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
     *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
-    *rights(Scope.SERVED, "", "pods", "list watch", "world.Watching: says why pods don't run, and how Jobs' ended"),
+    *rights(
+        Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: says why pods don't run, and how Jobs' ended"
+    ),
     *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
     *rights(Scope.SERVED, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
     *rights(Scope.SERVED, "", "events", "create", "events.emit: a connection broke or healed"),
