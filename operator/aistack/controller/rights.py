@@ -54,7 +54,7 @@ JOB_WHYS: Whys = {
 }
 """Of Jobs, which are never patched."""
 SECRET_WHYS: Whys = {
-    "list watch": "world.Watching.ensure: a stack's Secrets without their values; users.Users.read: users' own, by name",
+    "list watch": "world.Watching.ensure: a stack's Secrets, no values; users.Users.read: users' own, by name",
     "get": "users.read_secret: what a stack refers to by name",
     "create": "secrets.create_secret: generated ones are created once and never changed",
     "patch": "apply.mark_retained: labels data that outlives its stack",
