@@ -68,7 +68,7 @@ async def refuse_while_needed(client: Client, namespaces: Sequence[str]) -> None
 async def _names(client: Client, kind: ObjectKind, namespace: str) -> list[str]:
     """Return the objects of a kind as people name them; a kind that isn't known has none."""
     try:
-        items: list[Manifest] = (await client.list(kind, namespace, metadata=True)).result()["items"]
+        items: list[Manifest] = (await client.list(kind, namespace, metadata=True)).result()["items"] or []
     except ClusterError as error:
         if is_missing_kind(error):
             return []
