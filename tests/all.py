@@ -48,9 +48,10 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "8 min; 8 min more the first time, to build Kubernetes",
+        "9 min; 12 min more the first time, to build Kubernetes and helm",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
+            (sys.executable, "-m", "tests.chart.helm"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),
