@@ -48,9 +48,10 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "6 min; 13 min more the first time, to build Kubernetes and Argo CD's health runner",
+        "8 min; 16 min more the first time, to build Kubernetes, helm and Argo CD's health runner",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
+            (sys.executable, "-m", "tests.chart.helm"),
             (sys.executable, "-m", "tests.integration.argohealth"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aistack.api.crd import DEFINITIONS, crd_yaml
+from tests.chart.generated import chart_files
 from tests.golden import expected_renders
+from tests.locks import locks
 from tests.picture import picture
 from tests.reference import reference
+from tests.rights import rights_page
 
 ROOT = Path(__file__).resolve().parent.parent
 CRDS = ROOT / "crds"
@@ -20,6 +23,9 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield from ((CRDS / definition.file, crd_yaml(definition)) for definition in DEFINITIONS)
     yield picture()
     yield reference()
+    yield rights_page()
+    yield from locks()
+    yield from chart_files()
     yield from expected_renders()
 
 

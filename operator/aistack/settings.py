@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aistack.api.group import FIELD_MANAGER, GROUP
 from aistack.api.labels import COMPONENT, RETAINED_FROM, SPAWNED, STACK
 from aistack.cluster.settings import Settings
@@ -26,8 +28,13 @@ KINDS = (
 """Kinds that components of the catalog are made of: where a stack's objects are found if its inventory is lost."""
 
 
-def engine_settings(namespace: str = OPERATOR_NAMESPACE) -> Settings:
-    """Return settings for an engine that reconciles stacks."""
+def engine_settings(namespace: str = OPERATOR_NAMESPACE, served: Iterable[str] = ()) -> Settings:
+    """Return settings for an engine that reconciles stacks.
+
+    Args:
+        namespace: where inventories are kept.
+        served: namespaces whose stacks are served; none means all.
+    """
     return Settings(
         field_manager=FIELD_MANAGER,
         owner_label=STACK,
@@ -38,4 +45,5 @@ def engine_settings(namespace: str = OPERATOR_NAMESPACE) -> Settings:
         kinds=KINDS,
         recipe_annotation=f"{GROUP}/recipes",
         namespace=namespace,
+        namespaces=tuple(served),
     )

@@ -11,7 +11,7 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,12 +94,17 @@ class StackLab:
 
     @asynccontextmanager
     async def operator(
-        self, catalog: Catalog | None = None, client: Client | None = None, clock: Callable[[], float] = time.time
+        self,
+        catalog: Catalog | None = None,
+        client: Client | None = None,
+        clock: Callable[[], float] = time.time,
+        served: Iterable[str] = (),
     ) -> AsyncIterator[Pipeline]:
-        """A fresh operator, as after a restart."""
-        async with Engine(client or self.client, engine_settings(self.system), clock=clock) as engine:
+        """A fresh operator, as after a restart; ``served`` are the namespaces that it looks at, if not all."""
+        settings = engine_settings(self.system, served)
+        async with Engine(client or self.client, settings, clock=clock) as engine:
             await engine.start()
-            shelf = Shelf(client or self.client, engine_settings(self.system), BINDING)
+            shelf = Shelf(client or self.client, settings, BINDING)
             try:
                 yield Pipeline(client or self.client, engine, catalog or toy(), Sharing(client or self.client, shelf))
             finally:

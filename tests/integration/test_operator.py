@@ -35,15 +35,20 @@ def kube(plane: ControlPlane) -> Kube:
 
 
 @pytest.fixture
-def daemon(kube: Kube, tmp_path: Path) -> Iterator[Daemon]:
+def daemon(request: pytest.FixtureRequest, kube: Kube, tmp_path: Path) -> Iterator[Daemon]:
     daemon = Daemon("operator", tmp_path)
-    start_operator(daemon, kube.kubeconfig)
+    start_operator(daemon, kube.kubeconfig, *getattr(request, "param", ()))
     try:
         yield daemon
     finally:
         daemon.stop()
 
 
+@pytest.mark.parametrize(
+    "daemon",
+    [pytest.param((), id="everywhere"), pytest.param((f"--watch={NAMESPACE}",), id="one-namespace")],
+    indirect=True,
+)
 def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemon) -> None:
     for name in ("first", "second"):
         kube.define(ROOT / "crds")

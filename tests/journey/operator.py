@@ -13,13 +13,14 @@ def operator_daemon(directory: Path) -> Daemon:
     return Daemon("operator", directory)
 
 
-def start_operator(daemon: Daemon, kubeconfig: Path, *, tied: bool = True) -> None:
+def start_operator(daemon: Daemon, kubeconfig: Path, *options: str, tied: bool = True) -> None:
     """Start the operator and wait until it serves.
 
     Args:
         daemon: its process.
         kubeconfig: the cluster, and whose rights it has there.
+        options: more of its options.
         tied: end it when the process that starts it ends.
     """
-    daemon.start([sys.executable, "-m", "aistack.controller", "--kubeconfig", str(kubeconfig)], tied=tied)
+    daemon.start([sys.executable, "-m", "aistack.controller", "--kubeconfig", str(kubeconfig), *options], tied=tied)
     daemon.wait_until(lambda: "operator started" in daemon.log.read_text(errors="replace"), timeout=60)

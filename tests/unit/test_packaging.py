@@ -83,6 +83,13 @@ def test_the_wheel_holds_the_package_and_its_data_only(wheel: Path) -> None:
     assert {f for f in shipped - packaged if "__pycache__" not in f.parts} == set()
 
 
+def test_what_the_operator_s_image_leaves_out_is_never_loaded(tmp_path: Path) -> None:
+    """Typed calls of the package kubernetes, which it loads only when they are asked for."""
+    loads = "import sys, aistack.controller.__main__, aistack.controller.release, aistack.cli.commands.open"
+    found = "print([m for m in sys.modules if '.client.api.' in m and m.startswith('kubernetes.')])"
+    assert python(f"{loads}\n{found}", ROOT / "operator", tmp_path) == ["[]"]
+
+
 @pytest.mark.parametrize("command", ["aistack", "kubectl-aistack"])
 def test_both_commands_are_there(wheel: Path, command: str) -> None:
     with zipfile.ZipFile(wheel) as archive:

@@ -65,7 +65,8 @@ class Engine:
         inventories = await self._inventories.load_all()
         async with asyncio.TaskGroup() as group:
             for (namespace, name), inventory in inventories:
-                group.create_task(self._world.ensure(self._kinds(inventory), Owner(namespace, name, "")))
+                if self._settings.serves(namespace):
+                    group.create_task(self._world.ensure(self._kinds(inventory), Owner(namespace, name, "")))
 
     async def stop(self) -> None:
         """End all watches."""

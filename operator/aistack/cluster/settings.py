@@ -46,6 +46,8 @@ class Settings:
     """Annotation on generated Secrets: hash of their recipes, to know them again when the inventory is lost."""
     namespace: str = "aistack-system"
     """Where inventories are kept: tenants must not be able to write there."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces whose owners are served, and where alone rights are needed; none means all."""
     kinds: tuple[ObjectKind, ...] = ()
     """Kinds to watch from the start; others are watched once a plan or an inventory names them."""
     full_kinds: frozenset[str] = field(default=FULL_KINDS)
@@ -55,3 +57,11 @@ class Settings:
     watch_silence: float = 150.0
     """A watch that says nothing for so long (bookmarks come every minute) is taken for dead."""
     watch_backoff_limit: float = 60.0
+
+    def scope(self, namespace: str) -> str:
+        """Return where to follow what a namespace needs: everywhere at once, unless rights end with namespaces."""
+        return namespace if self.namespaces else ""
+
+    def serves(self, namespace: str) -> bool:
+        """Tell whether owners in a namespace are served."""
+        return not self.namespaces or namespace in self.namespaces

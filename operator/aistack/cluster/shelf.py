@@ -38,10 +38,10 @@ class Shelf:
         watching: bool = True,
     ) -> None:
         self._client, self._settings, self._watching, self._on_news = client, settings, watching, on_news
-        self._source = Source(kind, "", "", full=True)
+        self._kind = kind
         self._live: dict[str, dict[ObjectRef, Live]] = defaultdict(dict)
-        self._reflector: Reflector | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._reflectors: dict[str, Reflector] = {}
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def of(self, namespace: str) -> list[Manifest]:
         """Return the objects of a namespace, by name.
@@ -51,28 +51,30 @@ class Shelf:
         """
         if not self._watching:
             return await self._list(namespace)
-        reflector = self._follow()
+        reflector = self._follow(self._settings.scope(namespace))
         await reflector.attempted.wait()
         if not reflector.synced and not is_missing_kind(reflector.error):
-            raise reflector.error or ClusterError(f"{self._source} objects were not listed yet")
+            raise reflector.error or ClusterError(f"{reflector.source} objects were not listed yet")
         return [live.manifest for _, live in sorted(self._live[namespace].items())]
 
     def learn(self, raw: Manifest) -> None:
         """Take note of the answer to a write of our own, unless the object was told as deleted meanwhile."""
-        live = to_live(raw, self._source.kind, self._settings.field_manager, full=True)
+        live = to_live(raw, self._kind, self._settings.field_manager, full=True)
         if live.ref in self._live[live.ref.namespace]:
             self.see(live)
 
     async def start(self) -> None:
         """Start to follow them, so that news comes from now on."""
-        await self._follow().attempted.wait()
+        for reflector in [self._follow(namespace) for namespace in self._settings.namespaces or ("",)]:
+            await reflector.attempted.wait()
 
     async def stop(self) -> None:
-        """End the watch."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._reflector = self._task = None
+        """End the watches."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._reflectors.clear()
 
     # ------------------------------------------------------------------ what the reflector and our own writes tell
 
@@ -93,12 +95,12 @@ class Shelf:
             self._on_news(known.manifest)
 
     def replace(self, kind: ObjectKind, namespace: str, lives: Iterable[Live], version: int) -> None:
-        """These are all objects there are, as of this version."""
+        """These are all objects there are in a namespace, or in all when it is empty, as of this version."""
         listed = set()
         for live in lives:
             listed.add(live.ref)
             self.see(live)
-        known = [ref for refs in self._live.values() for ref in refs]
+        known = [ref for refs in self._live.values() for ref in refs if namespace in ("", ref.namespace)]
         for ref in known:
             if ref not in listed:
                 self.gone(ref, version)
@@ -106,24 +108,26 @@ class Shelf:
     def passed(self, kind: ObjectKind, namespace: str, version: int) -> None:
         """Bookmarks are no news."""
 
-    def _follow(self) -> Reflector:
-        if self._reflector is None:
-            settings = self._settings
-            self._reflector = Reflector(
+    def _follow(self, namespace: str) -> Reflector:
+        if namespace not in self._reflectors:
+            settings, source = self._settings, self._source(namespace)
+            self._reflectors[namespace] = reflector = Reflector(
                 self._client,
                 self,
-                self._source,
+                source,
                 settings.field_manager,
                 settings.watch_silence,
                 settings.watch_backoff_limit,
             )
-            self._task = asyncio.create_task(self._reflector.run(), name=f"watch {self._source}")
-        return self._reflector
+            self._tasks.append(asyncio.create_task(reflector.run(), name=f"watch {source}"))
+        return self._reflectors[namespace]
+
+    def _source(self, namespace: str) -> Source:
+        return Source(self._kind, namespace, "", full=True)
 
     async def _list(self, namespace: str) -> list[Manifest]:
-        source = Source(self._source.kind, namespace, "", full=True)
         try:
-            lives, _ = await list_all(self._client, source, self._settings.field_manager)
+            lives, _ = await list_all(self._client, self._source(namespace), self._settings.field_manager)
         except AIStackError as error:
             if is_missing_kind(error):
                 return []

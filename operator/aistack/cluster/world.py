@@ -37,13 +37,13 @@ def _source(settings: Settings, kind: ObjectKind, namespace: str, selector: str)
     return Source(kind, namespace, selector, kind.kind in settings.full_kinds)
 
 
-def _scope(kind: ObjectKind, namespace: str) -> SourceKey:
-    """Secrets are read namespace by namespace, where an owner lives; all else cluster-wide."""
-    return kind, namespace if kind == SECRET else ""
+def _scope(settings: Settings, kind: ObjectKind, namespace: str) -> SourceKey:
+    """Secrets are read namespace by namespace, where an owner lives; all else cluster-wide where rights allow it."""
+    return kind, namespace if kind == SECRET else settings.scope(namespace)
 
 
 class Watching:
-    """One reflector per kind; Secrets one per namespace in use."""
+    """One reflector per kind; Secrets, and all else where rights end with namespaces, one per namespace in use."""
 
     def __init__(self, client: Client, store: Store, settings: Settings) -> None:
         self._client, self._store, self._settings = client, store, settings
@@ -52,7 +52,7 @@ class Watching:
 
     async def ensure(self, kinds: Iterable[ObjectKind], owner: Owner) -> None:
         """Start what reflectors are missing and wait for their first list, successful or not."""
-        wanted = {_scope(kind, owner.namespace) for kind in kinds}
+        wanted = {_scope(self._settings, kind, owner.namespace) for kind in kinds}
         for key in sorted(wanted - self._reflectors.keys()):
             self._start(key)
         for key in wanted:
@@ -60,7 +60,7 @@ class Watching:
 
     def problem(self, kind: ObjectKind, namespace: str) -> AIStackError | None:
         """A kind that was listed once stays usable while its watch has trouble: writes bring news of their own."""
-        reflector = self._reflectors.get(_scope(kind, namespace))
+        reflector = self._reflectors.get(_scope(self._settings, kind, namespace))
         if reflector is not None and reflector.synced:
             return None
         known = reflector.error if reflector else None

@@ -45,7 +45,7 @@ async def serve(
     namespace: str, watch: list[str], catalog: Path | None, kubeconfig: str, context: str, liveness: str
 ) -> None:
     """Run the operator; the arguments are those of :func:`main`."""
-    operator = await Operator.connect(load_catalog(catalog), namespace, kubeconfig, context)
+    operator = await Operator.connect(load_catalog(catalog), namespace, watch, kubeconfig, context)
     stopping = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

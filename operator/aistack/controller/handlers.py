@@ -39,7 +39,11 @@ class Definition:
 
 
 def make_registry(
-    operator: Operator, main: asyncio.AbstractEventLoop, restart: threading.Event, served: bool
+    operator: Operator,
+    main: asyncio.AbstractEventLoop,
+    restart: threading.Event,
+    served: bool,
+    clusterwide: bool = True,
 ) -> kopf.OperatorRegistry:
     """Return kopf's handlers; they run in kopf's own loop.
 
@@ -48,8 +52,11 @@ def make_registry(
         main: the loop that the operator lives in.
         restart: set when kopf must be started anew to see the AIStacks.
         served: whether AIStacks are served already.
+        clusterwide: whether definitions may be watched; without them only a restart shows one that was made anew.
     """
-    registry, definition = kopf.OperatorRegistry(), Definition(served)
+    registry = kopf.OperatorRegistry()
+    if clusterwide:
+        _watch_definition(registry, Definition(served), restart)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -60,6 +67,14 @@ def make_registry(
     async def stack_event(event: kopf.RawEvent, **_: Any) -> None:
         main.call_soon_threadsafe(operator.seen, dict(event["object"]), event["type"] == "DELETED")
 
+    @kopf.on.probe(id="stacks", registry=registry)
+    async def stacks(**_: Any) -> int:
+        return len(operator.stacks)
+
+    return registry
+
+
+def _watch_definition(registry: kopf.OperatorRegistry, definition: Definition, restart: threading.Event) -> None:
     @kopf.on.event(
         "apiextensions.k8s.io",
         "v1",
@@ -71,16 +86,15 @@ def make_registry(
         if definition.is_renewed(event):
             restart.set()
 
-    @kopf.on.probe(id="stacks", registry=registry)
-    async def stacks(**_: Any) -> int:
-        return len(operator.stacks)
 
-    return registry
+def make_settings(clusterwide: bool = True) -> kopf.OperatorSettings:
+    """Return settings that make kopf a mere trigger: no Events, no peering, no finalizer, no annotations of its own.
 
-
-def make_settings() -> kopf.OperatorSettings:
-    """Return settings that make kopf a mere trigger: no Events, no peering, no finalizer, no annotations of its own."""
+    Args:
+        clusterwide: whether it may look at namespaces and definitions, or takes both as they are.
+    """
     settings = kopf.OperatorSettings()
+    settings.scanning.disabled = not clusterwide
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.networking.error_backoffs = EndlessBackoff()

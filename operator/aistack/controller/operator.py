@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,16 +78,19 @@ class Operator:
         """Stacks that kopf told of since they were last worked on: they exist."""
 
     @classmethod
-    async def connect(cls, catalog: Catalog, namespace: str, kubeconfig: str = "", context: str = "") -> Operator:
+    async def connect(
+        cls, catalog: Catalog, namespace: str, served: Iterable[str] = (), kubeconfig: str = "", context: str = ""
+    ) -> Operator:
         """Make an operator that talks to a cluster.
 
         Args:
             catalog: what can be installed.
             namespace: where inventories are kept.
+            served: namespaces whose stacks are served; none means all.
             kubeconfig: credentials; by default those of the environment.
             context: which of the kubeconfig's contexts.
         """
-        return cls(await load_configuration(kubeconfig, context), catalog, engine_settings(namespace))
+        return cls(await load_configuration(kubeconfig, context), catalog, engine_settings(namespace, served))
 
     async def start(self) -> None:
         """Start watches and workers."""

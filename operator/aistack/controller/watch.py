@@ -37,14 +37,22 @@ class StackWatch:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Watch until ``stopping`` is set."""
+        if self._namespaces:
+            await unless(stopping, self._until_served())
         while not stopping.is_set():
             await self._run_once(stopping)
             if not stopping.is_set():
                 await unless(stopping, self._rest())
 
+    async def _until_served(self) -> None:
+        """Wait for AIStacks for as long as it takes: no watch on definitions tells kopf of those that come later."""
+        while not await self._operator.is_served():
+            log.warning("AIStacks are not served yet: install the definitions (aistack crd | kubectl apply -f -)")
+            await self._operator.wait_until_served()
+
     async def _rest(self) -> None:
         await asyncio.sleep(RESTART_PAUSE)
-        await self._operator.wait_until_served()
+        await (self._until_served() if self._namespaces else self._operator.wait_until_served())
         log.info("watching AIStacks again")
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
@@ -62,11 +70,12 @@ class StackWatch:
             log.exception("the watch on AIStacks failed")
 
     def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
+        clusterwide = not self._namespaces
         asyncio.run(
             kopf.operator(
-                registry=make_registry(self._operator, main, end, served),
-                settings=make_settings(),
-                clusterwide=not self._namespaces,
+                registry=make_registry(self._operator, main, end, served, clusterwide),
+                settings=make_settings(clusterwide),
+                clusterwide=clusterwide,
                 namespaces=self._namespaces,
                 standalone=True,
                 liveness_endpoint=self._liveness or None,

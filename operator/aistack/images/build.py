@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aistack.images import debian
+from aistack.images.context import gather
 from aistack.images.models import BuildPlan, BuildStep, Done, Progress
 from aistack.images.store import archive_size, estimate, note_timing, read_timings
 from aistack.images.workshop import Workshop
@@ -48,7 +50,7 @@ def _build(plan: BuildPlan, step: BuildStep, shop: Workshop, fresh: bool) -> Ite
     for parent in map(plan.step, step.parents):
         if shop.builder.inputs_of(parent.image.reference) != parent.inputs:
             shop.builder.restore(parent.archive)
-    shop.builder.build(step, shop.lent, shop.log(name), fresh)
+    shop.builder.build(replace(step, image=gather(step.image, shop.scratch)), shop.lent, shop.log(name), fresh)
     yield Progress(name, "writing the archive")
     _save(step, shop)
     seconds = time.monotonic() - started

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aistack.catalog.loader import load_model
 from aistack.catalog.models import Image as Declared
@@ -14,9 +14,21 @@ from aistack.images.models import Image
 
 
 class SharedImage(Declared):
-    """``images/<name>/image.yaml``; ``runs: false`` marks an image that only others are built on."""
+    """``images/<name>/image.yaml``; ``runs: false`` marks an image that only others are built on.
+
+    ``context`` is the folder that the build sees, from the image's own; of it only ``sources`` count. The first of
+    them tells whether the catalog lies in its checkout: an installed one has no sources, and no such image.
+    """
 
     runs: bool = True
+    context: str = ""
+    sources: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _both(self) -> SharedImage:
+        if bool(self.context) != bool(self.sources):
+            raise ValueError("context and sources go together: write both or none")
+        return self
 
 
 class ComponentImages(BaseModel):
@@ -47,8 +59,10 @@ def discover(root: Path) -> list[Image]:
 def _shared(root: Path) -> Iterator[Image]:
     for file in sorted((root / "images").glob("*/image.yaml")):
         declared = load_model(root, file, SharedImage)
-        name = declared.containerfile or "Containerfile"
-        yield Image(file.parent.name, declared, file.parent / name, declared.runs)
+        containerfile = file.parent / (declared.containerfile or "Containerfile")
+        context = (file.parent / declared.context).resolve() if declared.context else None
+        if context is None or (context / declared.sources[0]).exists():
+            yield Image(file.parent.name, declared, containerfile, declared.runs, context, declared.sources)
 
 
 def _of_components(root: Path) -> Iterator[Image]:
@@ -61,6 +75,9 @@ def _of_components(root: Path) -> Iterator[Image]:
 def _check(root: Path, image: Image) -> None:
     if not image.containerfile.is_file():
         raise CatalogError(_where(root, image), f"is the containerfile of {image.name} and does not exist")
+    for source in image.sources:
+        if not (image.context / source).exists():
+            raise CatalogError(_where(root, image), f"{image.name} is made of {source}, which isn't in {image.context}")
     if image.declared.tag == "latest":
         raise CatalogError(_where(root, image), f"{image.name} is tagged latest; give it a version")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aistack.images.containerfile import bases_of
+from aistack.images.context import files_of, is_executable
 from aistack.images.models import Image, Source
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -30,7 +31,7 @@ def sources_of(images: Iterable[Image]) -> dict[str, Source]:
 
 def _read(image: Image) -> Source:
     bases = bases_of(image.containerfile.read_text("utf-8"), str(image.containerfile))
-    locked = (image.context / "requirements.txt", image.context / "package-lock.json")
+    locked = (image.folder / "requirements.txt", image.folder / "package-lock.json")
     packages = sum(_packages(file) for file in locked if file.is_file())
     return Source(bases, _digest(image), packages)
 
@@ -41,10 +42,9 @@ def _packages(lock: Path) -> int:
 
 
 def _digest(image: Image) -> str:
-    """Hash names, execution bits and bytes of a folder; not dates or owners, which git doesn't keep."""
+    """Hash names, execution bits and bytes of files; not dates or owners, which git doesn't keep."""
     content = hashlib.sha256(image.containerfile.name.encode())
-    for file in sorted(f for f in image.context.rglob("*") if f.is_file() and "__pycache__" not in f.parts):
-        executable = bool(file.stat().st_mode & 0o100)
-        content.update(f"\0{file.relative_to(image.context).as_posix()}\0{executable}\0".encode())
+    for file in files_of(image):
+        content.update(f"\0{file.relative_to(image.context).as_posix()}\0{is_executable(file)}\0".encode())
         content.update(hashlib.sha256(file.read_bytes()).digest())
     return content.hexdigest()

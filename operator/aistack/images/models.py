@@ -15,13 +15,16 @@ class Image:
     """One image of ours and the folder it is built from.
 
     ``name`` is ``<base>`` for shared images and ``<component>/<key>`` for a component's; ``runs`` is false for
-    images that others are built on and no pod runs.
+    images that others are built on and no pod runs. ``sources`` are paths below ``root`` that it is made of besides
+    its folder; without any, the folder is all.
     """
 
     name: str
     declared: Declared
     containerfile: Path
     runs: bool = True
+    root: Path | None = None
+    sources: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -36,7 +39,17 @@ class Image:
     @property
     def context(self) -> Path:
         """The folder that the build sees."""
+        return self.root or self.folder
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the Containerfile and its locks."""
         return self.containerfile.parent
+
+    @property
+    def tops(self) -> tuple[Path, ...]:
+        """The files and folders that it is made of."""
+        return (*(self.context / source for source in self.sources), self.folder)
 
     def known_as(self, word: str) -> bool:
         """Tell whether a user's word means this image: its name, its repository or its component."""

@@ -12,7 +12,7 @@ IMAGES = {image.reference: image for image in discover(Path(__file__).parents[3]
 LOCKS = {
     f"{image.name}:{lock.name}": lock
     for image in IMAGES.values()
-    for lock in sorted(image.context.glob("requirements.txt")) + sorted(image.context.glob("package-lock.json"))
+    for lock in sorted(image.folder.glob("*requirements.txt")) + sorted(image.folder.glob("package-lock.json"))
 }
 EXTERNAL = "docker.io/library/debian:trixie-slim"
 
@@ -65,10 +65,23 @@ def test_a_lock_pins_by_hash_and_names_no_index(lock: Path) -> None:
         assert all("--hash=sha256:" in pin for pin in pins)
 
 
-@pytest.mark.parametrize("lock", [lock for lock in LOCKS.values() if lock.suffix == ".txt"], ids=str)
+@pytest.mark.parametrize("lock", [lock for lock in LOCKS.values() if lock.with_suffix(".in").is_file()], ids=str)
 def test_a_lock_holds_what_is_asked_for(lock: Path) -> None:
     asked = re.findall(r"^([\w.-]+)(?:\[.*\])?(==\S+)?", lock.with_suffix(".in").read_text(), re.MULTILINE)
     locked = lock.read_text()
     assert [
         name for name, pin in asked if not re.search(rf"^{name}{re.escape(pin or '==')}", locked, re.MULTILINE)
     ] == []
+
+
+def test_every_list_of_packages_says_what_it_is_made_from() -> None:
+    texts = [lock for lock in LOCKS.values() if lock.suffix == ".txt"]
+    made = [lock for lock in texts if "Made from uv.lock by `make generate`" in lock.read_text()]
+    assert {lock.parent.name for lock in made} == {"operator"}
+    assert [lock for lock in texts if lock not in made and not lock.with_suffix(".in").is_file()] == []
+
+
+def test_the_operator_s_image_has_no_development_tools() -> None:
+    packages = re.findall(r"^([\w-]+)==", LOCKS["operator:requirements.txt"].read_text(), re.MULTILINE)
+    assert {"kopf", "kubernetes", "typer"} <= set(packages)
+    assert not {"pytest", "mypy", "ruff", "hatchling", "uv", "boto3"} & set(packages)

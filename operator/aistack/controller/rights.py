@@ -1,0 +1,86 @@
+"""What the operator may do, whatever is in the catalog: each right with the code that needs it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aistack.api.group import GROUP, PLURAL
+
+
+class Scope(StrEnum):
+    """Where a right is needed."""
+
+    SERVED = "served"
+    """In the namespaces whose stacks are served."""
+    OWN = "own"
+    """In the operator's own namespace."""
+    CLUSTER = "cluster"
+    """On objects without a namespace, where all namespaces are served."""
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One verb on one resource, and the code that needs it."""
+
+    scope: Scope
+    group: str
+    resource: str
+    verb: str
+    why: str
+
+
+def rights(scope: Scope, group: str, resource: str, verbs: str, why: str) -> tuple[Right, ...]:
+    """Return the rights to some verbs, parted by spaces."""
+    return tuple(Right(scope, group, resource, verb, why) for verb in verbs.split())
+
+
+Whys = Mapping[str, str]
+"""Code that needs some verbs, by these verbs."""
+
+KIND_WHYS: Whys = {
+    "list watch": "world.Watching.ensure: sees what became of a stack's objects",
+    "get": "apply.fetch: looks past the watch, after a refusal or at what lost its label",
+    "create patch": "apply.write: server-side apply, which may create",
+    "delete": "remove.delete_live, apply._make_way",
+}
+"""Of kinds that components are made of."""
+JOB_WHYS: Whys = {
+    "list watch": "world.Watching.ensure: sees how Jobs end",
+    "get": "actions.start, remove._find: looks past the watch",
+    "create": "actions.start: claims, proofs and revocations",
+    "delete": "actions.discard, remove.delete_live",
+}
+"""Of Jobs, which are never patched."""
+SECRET_WHYS: Whys = {
+    "list watch": "world.Watching.ensure: a stack's Secrets, no values; users.Users.read: users' own, by name",
+    "get": "users.read_secret: what a stack refers to by name",
+    "create": "secrets.create_secret: generated ones are created once and never changed",
+    "patch": "apply.mark_retained: labels data that outlives its stack",
+    "delete": "remove.delete_live: former generations",
+}
+"""Of Secrets."""
+
+_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
+FIXED: tuple[Right, ...] = (
+    *rights(Scope.SERVED, GROUP, PLURAL, "list watch", "handlers.make_registry: kopf's watch on AIStacks"),
+    *rights(Scope.SERVED, GROUP, PLURAL, "get", "operator.Operator._look, pipeline.Pipeline.orphans"),
+    *rights(Scope.SERVED, GROUP, PLURAL, "patch", "pipeline.Pipeline._set_finalizers"),
+    *rights(Scope.SERVED, GROUP, f"{PLURAL}/status", "patch", "pipeline.Pipeline._report"),
+    *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
+    *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
+    *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
+    *rights(
+        Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: says why pods don't run, and how Jobs' ended"
+    ),
+    *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
+    *rights(Scope.SERVED, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
+    *rights(Scope.SERVED, "", "events", "create", "events.emit: a connection broke or healed"),
+    *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
+    *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),
+    *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save"),
+    *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save: of a stack that is gone"),
+    *rights(Scope.CLUSTER, *_CRDS, "list watch", "handlers.make_registry: sees when AIStacks are served anew"),
+)
+"""Rights that no catalog changes."""

@@ -1,0 +1,44 @@
+"""The generated files of the chart: the definitions as templates, and the rules of the operator's roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from aistack.api.crd import DEFINITIONS, Definition, crd_yaml
+from aistack.controller.rbac import rules
+from aistack.controller.rights import Scope
+from tests.roles import catalog_rights
+
+CHART = Path(__file__).resolve().parents[2] / "charts" / "aistack-operator"
+KEPT = """\
+  annotations:
+    # Deleting a definition deletes every object of its kind.
+    helm.sh/resource-policy: keep
+  labels: {{- include "aistack.labels" . | nindent 4 }}
+"""
+RULES = """\
+{{- /* Made by `make generate` from operator/aistack/controller/rights.py and the catalog; don't edit. */ -}}
+"""
+
+
+def chart_files() -> Iterator[tuple[Path, str]]:
+    """Yield each file and what it must hold."""
+    for definition in DEFINITIONS:
+        yield CHART / "templates" / "crds" / definition.file, _template(definition)
+    yield CHART / "templates" / "_rules.tpl", RULES + "\n".join(_rules(scope) for scope in Scope)
+
+
+def _template(definition: Definition) -> str:
+    text = crd_yaml(definition)
+    assert "{{" not in text, "it would have to be escaped"
+    named = f"  name: {definition.name}\n"
+    head, _, rest = text.partition(named)
+    return f"{{{{- if .Values.crds.install }}}}\n{head}{named}{KEPT}{rest}{{{{- end }}}}\n"
+
+
+def _rules(scope: Scope) -> str:
+    text = yaml.safe_dump(rules(catalog_rights(), [scope]), sort_keys=False, default_flow_style=False)
+    return f'{{{{- define "aistack.rules.{scope}" -}}}}\n{text}{{{{- end -}}}}\n'

@@ -1,0 +1,211 @@
+"""The chart on a real API server: helm renders, checks and installs it; the operator runs with the release's rights.
+
+No pod runs without nodes, so the operator is a process here, logged in as the release's ServiceAccount, and hooks are
+left out of helm's way and their programs called in the same manner.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.generated import CHART
+from tests.chart.helm import helm
+from tests.cluster.common.daemons import Daemon
+from tests.cluster.controlplane import ControlPlane
+from tests.journey.kube import Kube, KubeError, eventually
+from tests.journey.operator import start_operator
+
+pytestmark = pytest.mark.integration
+
+SYSTEM, NAMESPACE, ACCOUNT = "aistack-system", "team", "aistack-aistack-operator"
+FULL: dict[str, Any] = {
+    "images": {"registry": "localhost:5000/ai/", "tag": "1"},
+    "imagePullSecrets": [{"name": "login"}],
+    "watchNamespaces": [NAMESPACE, "other"],
+    "priorityClassName": "high",
+    "nodeSelector": {"kubernetes.io/arch": "amd64"},
+    "tolerations": [{"key": "infra", "operator": "Exists"}],
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    "podLabels": {"team": "platform"},
+    "podAnnotations": {"example.com/note": "text"},
+    "proxy": {"https": "http://proxy.example.com:3128", "direct": "10.0.0.0/8"},
+    "ca": {"secret": "corporate"},
+    "networkPolicy": {"apiServer": {"cidrs": ["10.0.0.1/32"]}, "egress": [{"ports": [{"port": 3128}]}]},
+}
+VALUES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "everything": FULL,
+    "by others": {
+        "serviceAccount": {"create": False, "name": "given"},
+        "rbac": {"create": False},
+        "crds": {"install": False},
+        "networkPolicy": {"enabled": False},
+        "uninstall": {"force": True},
+        "ca": {"configMap": "corporate"},
+        "logFormat": "text",
+    },
+}
+BAD = {
+    "a scheme": ("images.registry=https://x.example.com", "images.registry.*has a scheme; write host and path"),
+    "no text": ("images.registry=5", "'/images/registry': got number, want string"),
+    "unknown": ("image.tag=1", "additional properties 'image' not allowed"),
+    "misspelt": ("images.regstry=x", "'/images': additional properties 'regstry' not allowed"),
+    "one of": ("logFormat=xml", "'/logFormat': value must be one of 'json', 'text'"),
+    "a namespace": ("watchNamespaces={Team_A}", "'/watchNamespaces/0': 'Team_A' does not match"),
+    "a port": ("networkPolicy.apiServer.ports={0}", "'/networkPolicy/apiServer/ports/0'"),
+    "two authorities": ("ca.secret=a,ca.configMap=b", "ca.configMap and ca.secret are both set; write one of them"),
+    "no account": ("serviceAccount.create=false", "serviceAccount.name: write the name of the ServiceAccount"),
+}
+
+
+@dataclass
+class Helm:
+    """helm, as a user calls it."""
+
+    kubeconfig: Path | None = None
+
+    def run(self, *args: str | Path, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run it; values go in as a file on standard input."""
+        options = ["--kubeconfig", self.kubeconfig] if self.kubeconfig else []
+        given = [] if values is None else ["--values", "-"]
+        command = [helm(), *args, *given, *options]
+        return subprocess.run(command, input=json.dumps(values or {}), capture_output=True, text=True, check=False)
+
+    def must(self, *args: str | Path, values: dict[str, Any] | None = None) -> str:
+        """Run it, and expect success."""
+        done = self.run(*args, values=values)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+
+def render(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every object of the chart, hooks and tests too."""
+    text = Helm().must("template", "aistack", CHART, "--namespace", SYSTEM, values=values)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_lint_finds_nothing(values: dict[str, Any]) -> None:
+    Helm().must("lint", "--strict", CHART, values=values)
+
+
+@pytest.mark.parametrize(("value", "says"), BAD.values(), ids=BAD)
+def test_a_bad_value_is_refused_by_its_name(value: str, says: str) -> None:
+    done = Helm().run("template", "aistack", CHART, "--set", value)
+    assert done.returncode != 0
+    assert re.search(says, done.stderr), done.stderr
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane of its own: a release owns the definitions, which all tests of another one share."""
+    with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def kube(plane: ControlPlane) -> Kube:
+    """The cluster, with namespaces that take restricted pods alone."""
+    kube = Kube(plane.kubectl, plane.kubeconfig)
+    for name in (SYSTEM, NAMESPACE, "other"):
+        kube.run("create", "namespace", name)
+        kube.run("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    kube.apply(
+        {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 9}
+    )
+    return kube
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_the_api_server_accepts_every_object(kube: Kube, values: dict[str, Any]) -> None:
+    for document in render(values):
+        for manifest in pod_of(document) or [document]:
+            kube.run("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(manifest))
+
+
+def pod_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a workload and its pod: Pod Security is enforced on pods alone.
+
+    The pod has no ServiceAccount, as a dry run makes none to be found.
+    """
+    pod = document if document["kind"] == "Pod" else document.get("spec", {}).get("template")
+    if pod is None:
+        return []
+    spec = {key: value for key, value in pod["spec"].items() if key != "serviceAccountName"}
+    metadata = {"name": "admitted", "namespace": SYSTEM, "labels": pod["metadata"]["labels"]}
+    admitted = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**spec, "restartPolicy": "Never"}}
+    return [admitted] if document["kind"] == "Pod" else [document, admitted]
+
+
+@pytest.fixture(params=[(), (NAMESPACE,)], ids=["everywhere", "one namespace"])
+def served(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return tuple(request.param)
+
+
+@pytest.fixture
+def release(kube: Kube, served: tuple[str, ...]) -> Iterator[Helm]:
+    """The chart as installed, upgraded once, and gone in the end but for the definitions."""
+    helm_here = Helm(kube.kubeconfig)
+    values: dict[str, Any] = {"watchNamespaces": list(served)}
+    place = ("aistack", CHART, "--namespace", SYSTEM)
+    told = helm_here.must("install", *place, values=values)
+    assert f"serves {', '.join(served) or 'all namespaces'}." in told
+    helm_here.must("upgrade", *place, values={**values, "podLabels": {"a": "b"}})
+    yield helm_here
+    helm_here.must("uninstall", "aistack", "--namespace", SYSTEM, "--no-hooks")
+    kube.run("get", "crd", "aistacks.aistack.dev", "aibindings.aistack.dev")
+    with pytest.raises(KubeError, match="NotFound"):
+        kube.run("-n", SYSTEM, "get", "deployment", ACCOUNT)
+
+
+@pytest.fixture
+def account(plane: ControlPlane) -> Path:
+    """Credentials of the release's ServiceAccount."""
+    return plane.kubeconfig_for(f"system:serviceaccount:{SYSTEM}:{ACCOUNT}", ["system:serviceaccounts"])
+
+
+@pytest.fixture
+def daemon(release: Helm, account: Path, served: tuple[str, ...], tmp_path: Path) -> Iterator[Daemon]:
+    """The operator as the release has it, but as a process."""
+    daemon = Daemon("operator", tmp_path)
+    start_operator(daemon, account, "--namespace", SYSTEM, *(f"--watch={name}" for name in served))
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def test_a_release_serves_and_goes_only_when_nothing_needs_it(
+    kube: Kube, daemon: Daemon, account: Path, served: tuple[str, ...]
+) -> None:
+    assert "would be taken" in ask(kube.kubeconfig, "serves", "--namespace", NAMESPACE).stdout
+    stack = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": {"name": "one"}}
+    spec = {"components": [{"name": "postgres"}], "deletionPolicy": "Delete"}
+    kube.run("-n", NAMESPACE, "create", "-f", "-", stdin=json.dumps({**stack, "spec": spec}))
+    eventually(lambda: kube.run("-n", NAMESPACE, "get", "deployment", "one-postgres"), seconds=60)
+
+    refused = ask(account, "may-go", *(f"--watch={name}" for name in served))
+    assert refused.returncode == 1
+    assert f"the operator is still needed by AIStack {NAMESPACE}/one; delete them first" in refused.stderr
+
+    kube.run("-n", NAMESPACE, "delete", "aistack", "one", "--timeout=90s")
+    eventually(lambda: ask(account, "may-go", *(f"--watch={name}" for name in served)).returncode == 0, seconds=10)
+    log = daemon.log.read_text()
+    assert "orbidden" not in log, log
+    assert "degraded" not in log, log
+
+
+def ask(kubeconfig: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Call what a hook of the chart calls."""
+    command = [sys.executable, "-m", "aistack.controller.release", *args, "--kubeconfig", str(kubeconfig)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
