@@ -103,6 +103,9 @@ def configure_hub(c):
     c.JupyterHub.upgrade_db = True
     c.JupyterHub.hub_bind_url = "http://:8081"
     c.JupyterHub.hub_connect_url = SETTINGS["hub"]["connectUrl"]
+    if SETTINGS["publicUrl"]:
+        # Behind several proxies the hub can't see that a page is https: then its cookies would go out unencrypted too.
+        c.JupyterHub.public_url = SETTINGS["publicUrl"]
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = SETTINGS["proxy"]["apiUrl"]
     c.JupyterHub.cleanup_servers = False
