@@ -100,6 +100,10 @@ GATEWAY = "{profile: toy, expose: {host: ml.example.com, gatewayRef: {name: comp
 async def test_a_stack_tells_what_its_routes_wait_for_until_a_gateway_takes_them(
     apart: StackLab, ports: dict[str, int], tmp_path: Path
 ) -> None:
+    cli = Cli(apart, tmp_path)
+    foreseen = await cli.plan(cli.file(GATEWAY))
+    assert "the cluster has no kind HTTPRoute" in foreseen.out + foreseen.err
+    assert "create   Deployment" in foreseen.out
     await apart.create(GATEWAY)
     async with apart.operator() as operator:
         live = await apart.settle(operator, "the cluster has no kind HTTPRoute")
