@@ -24,8 +24,12 @@ KINDS = (
     ObjectKind("rbac.authorization.k8s.io/v1", "Role"),
     ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"),
     ObjectKind("networking.k8s.io/v1", "NetworkPolicy"),
+    ObjectKind("networking.k8s.io/v1", "Ingress"),
 )
-"""Kinds that components of the catalog are made of: where a stack's objects are found if its inventory is lost."""
+"""Kinds that components of the catalog are made of: where a stack's objects are found if its inventory is lost.
+
+HTTPRoute isn't among them: a cluster without the Gateway API would be asked for it again and again.
+"""
 
 
 def engine_settings(namespace: str = OPERATOR_NAMESPACE, served: Iterable[str] = ()) -> Settings:

@@ -49,7 +49,11 @@ print(json.dumps(PyFileConfigLoader("jupyterhub_config.py", path=".").load_confi
 
 @contextmanager
 def jupyterhub(
-    shipped: Shipped, folder: Path, users: Sequence[str] = USERS, changes: Mapping[str, str] | None = None
+    shipped: Shipped,
+    folder: Path,
+    users: Sequence[str] = USERS,
+    changes: Mapping[str, str] | None = None,
+    public_url: str = "",
 ) -> Iterator[None]:
     """Run it with users whose passwords are their names and ``-password``.
 
@@ -58,9 +62,10 @@ def jupyterhub(
         folder: scratch space; may be one where it ran before.
         users: the administrator and the others.
         changes: to the environment that ships.
+        public_url: where the page is exposed, if it is.
     """
     port = shipped.ports["notebooks"]
-    _configure(shipped, folder, users)
+    _configure(shipped, folder, users, public_url)
     (folder / "local.py").write_text(LOCAL % port, "utf-8")
     command = [str(_programs() / "jupyterhub"), "--config", str(folder / "local.py")]
     environment = {**_environment(shipped), **(changes or {})}
@@ -76,14 +81,14 @@ def configuration(shipped: Shipped, folder: Path) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads(done.stdout))
 
 
-def _configure(shipped: Shipped, folder: Path, users: Sequence[str]) -> None:
+def _configure(shipped: Shipped, folder: Path, users: Sequence[str], public_url: str = "") -> None:
     config = shipped.config(f"{STACK}-jupyterhub-hub")
     settings = json.loads(config["settings.json"])
     passwords = folder / "passwords"
     passwords.mkdir(exist_ok=True)
     for user in users:
         (passwords / user).write_text(f"{user}-password", "utf-8")
-    settings |= {"users": list(users), "passwords": str(passwords)}
+    settings |= {"users": list(users), "passwords": str(passwords), "publicUrl": public_url}
     settings["hub"]["connectUrl"] = f"http://127.0.0.1:{shipped.ports['notebooks']}"
     (folder / "settings.json").write_text(json.dumps(settings), "utf-8")
     (folder / "jupyterhub_config.py").write_text(config["jupyterhub_config.py"], "utf-8")

@@ -13,6 +13,8 @@ from tests.toy import container_of, find, plan, starter
 
 INGRESS = ("mlflow.example.com", "*.apps.example.com")
 """Hosts that the server answers beyond those of every stack."""
+EXPOSED = "ml.example.org"
+"""Where the stack's pages are exposed."""
 
 
 def programs() -> Path:
@@ -59,6 +61,7 @@ def mlflow(shipped: Shipped, folder: Path) -> Iterator[None]:
 def allowed() -> dict[str, str]:
     """Return what the server is told of hosts and origins where an ingress stands before it."""
     component = {"name": "mlflow", "values": {"allowedHosts": list(INGRESS)}}
-    planned = plan({"profile": "starter", "components": [component]}, catalog=starter(), name=STACK)
+    expose = {"host": EXPOSED, "className": "nginx", "tls": {}}
+    planned = plan({"profile": "starter", "components": [component], "expose": expose}, catalog=starter(), name=STACK)
     environment = container_of(find(planned, "Deployment", f"{STACK}-mlflow"), "mlflow")["env"]
     return {e["name"]: e["value"] for e in environment if "_ALLOWED_" in e["name"]}

@@ -130,6 +130,35 @@ def test_who_is_no_longer_the_first_user_administers_no_longer(shipped: Shipped,
     assert found == [{"admin"}, {"ada"}]
 
 
+PUBLIC = "https://jupyterhub.ml.example.org/"
+
+
+def log_in_at(url: str, following: str) -> requests.Response:
+    """Send the login form to a hub whose cookies are for https alone, as if it were reached so."""
+    page = requests.get(f"{url}/hub/login", timeout=30)
+    xsrf = page.cookies["_xsrf"]
+    form = {"username": "ada", "password": "ada-password", "_xsrf": xsrf, "next": following}
+    return requests.post(f"{url}/hub/login", form, cookies={"_xsrf": xsrf}, allow_redirects=False, timeout=30)
+
+
+def test_a_hub_that_is_exposed_lives_at_its_address_and_its_cookies_are_for_https_alone(
+    shipped: Shipped, tmp_path: Path
+) -> None:
+    other = replace(shipped, ports={**shipped.ports, "notebooks": servers.free_port()}, made={})
+    database = {"DATABASE_URI": f"sqlite:///{tmp_path / 'hub.sqlite'}"}
+    with hub.jupyterhub(other, tmp_path, changes=database, public_url=PUBLIC):
+        url = Provider(other, "notebooks", "jupyterhub").admin["uri"]
+        root = requests.get(f"{url}/", allow_redirects=False, timeout=30)
+        logged_in = log_in_at(url, f"{PUBLIC}hub/token")
+        elsewhere = log_in_at(url, "https://evil.example.com/hub/token")
+    assert root.headers["Location"] == f"{PUBLIC}hub/"
+    assert (logged_in.status_code, logged_in.headers["Location"]) == (302, "/hub/token")
+    assert "evil" not in elsewhere.headers["Location"]
+    cookies = logged_in.raw.headers.getlist("Set-Cookie")
+    assert cookies
+    assert [cookie for cookie in cookies if "; secure" not in cookie.lower()] == []
+
+
 def test_what_the_hub_does_by_the_clock(shipped: Shipped, tmp_path: Path) -> None:
     said = hub.configuration(shipped, tmp_path)["JupyterHub"]
     assert said["last_activity_interval"] == 30, "a restarted proxy has its routes again after so many seconds"

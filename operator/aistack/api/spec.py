@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from aistack.api.component import CLASS_STAYS, ComponentSpec, ComponentStorage, Size
+from aistack.api.exposure import EXPOSE_RULES, Expose
 from aistack.api.group import API_VERSION, KIND, PROVE, ROTATE
 from aistack.api.model import Model, Observation, map_list
 from aistack.api.names import MAX_STACK_NAME
@@ -26,6 +27,7 @@ __all__ = [
     "ComponentStorage",
     "DeletionPolicy",
     "DriftPolicy",
+    "Expose",
     "External",
     "Images",
     "LocalObjectReference",
@@ -102,6 +104,10 @@ class AIStackSpec(Model):
     external: Annotated[tuple[External, ...], Field(max_length=MAX_EXTERNAL)] = ()
     """Providers that you have already, e.g. a company's PostgreSQL or S3, each by a Secret. A component of the profile
     that nobody needs any more for it isn't installed, unless it is listed under components."""
+
+    expose: Annotated[Expose, *EXPOSE_RULES] | None = None
+    """Puts the pages of all components (each has a login of its own) behind an Ingress controller or a Gateway. They
+    are reached with 'aistack open' alone if not set."""
 
     proofs: Proofs = Proofs()
     """How often connections are proven by real work."""

@@ -69,7 +69,8 @@ class ComponentStatus(Observation):
     """What it waits for, or what is wrong and what to do."""
 
     url: str = ""
-    """Address inside the cluster, where it has a page or an API; 'aistack open NAME' brings it to your browser."""
+    """Address of its page, where it has one: the exposed one, or else that inside the cluster, which
+    'aistack open NAME' brings to your browser."""
 
 
 class EdgeStatus(Observation):

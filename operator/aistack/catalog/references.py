@@ -87,6 +87,8 @@ def component_problems(spec: ComponentSpec) -> Iterator[Problem]:
     for i, page in enumerate(spec.pages):
         yield from _port_problems(spec, ("pages", i), page.workload, page.port)
         yield from _login_problems(spec, ("pages", i, "login"), page)
+    if len(spec.pages) > 1:
+        yield ("pages", 1), "is a second page; a page is found by its component's name, so that each has one at most"
     yield from _metrics_problems(spec)
     yield from _require_problems(spec)
     for i, provide in enumerate(spec.provides):

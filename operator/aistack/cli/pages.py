@@ -16,6 +16,7 @@ from aistack.catalog.models import Catalog, Login, Page
 from aistack.cluster.client import Client
 from aistack.errors import InvalidError, NotReadyError
 from aistack.objects.manifest import ObjectKind, ObjectRef
+from aistack.planning.exposure import address_of
 from aistack.planning.resolve import Resolved, resolve
 
 SECRET = ObjectKind("v1", "Secret")
@@ -48,6 +49,12 @@ class PagePlace:
         """Name of its Service; that of the workload ``server`` has no suffix."""
         role = "" if self.page.workload == "server" else self.page.workload
         return object_name(self.stack.name, self.resolved.name, role)
+
+    @property
+    def url(self) -> str:
+        """Where spec.expose puts it; empty if it doesn't."""
+        address = address_of(self.stack, self.resolved)
+        return address.url if address else ""
 
     @property
     def login_base(self) -> str:

@@ -15,6 +15,8 @@ ACCEPT = ",".join(
 """Aggregated discovery: all kinds of all groups in two requests."""
 NO_SUCH_KIND = "NoSuchKind"
 """Reason of the error that says that the cluster doesn't know a kind; any other 404 may be a proxy's."""
+_BROUGHT_BY = {"gateway.networking.k8s.io/v1": "install the Gateway API's definitions (gateway-api.sigs.k8s.io)"}
+"""What brings kinds that not every cluster has."""
 
 
 def is_missing_kind(error: BaseException | None) -> bool:
@@ -62,7 +64,7 @@ class Discovery:
         if kind not in self._resources:
             await self._refresh()
         if kind not in self._resources:
-            raise ClusterError(f"the cluster has no kind {kind.kind} in {kind.api_version}", 404, NO_SUCH_KIND)
+            raise ClusterError(_missing(kind), 404, NO_SUCH_KIND)
         return self._resources[kind]
 
     def forget(self, kind: ObjectKind) -> None:
@@ -74,6 +76,11 @@ class Discovery:
         if any("items" not in document for document in documents):
             raise ClusterError("ask for the cluster's kinds: the answer isn't a list of them")
         self._resources = {kind: resource for document in documents for kind, resource in _resources(document)}
+
+
+def _missing(kind: ObjectKind) -> str:
+    remedy = _BROUGHT_BY.get(kind.api_version, "")
+    return f"the cluster has no kind {kind.kind} in {kind.api_version}" + (f"; {remedy}" if remedy else "")
 
 
 def _resources(document: Mapping[str, Any]) -> Iterator[tuple[ObjectKind, Resource]]:

@@ -23,6 +23,7 @@ FULL_KINDS = WORKLOADS | {
     "Service",
     "RoleBinding",
     "ClusterRoleBinding",
+    "HTTPRoute",
 }
 """Kinds whose health or immutable fields need more than metadata; all others are watched as metadata only."""
 

@@ -135,6 +135,18 @@ def _custom_resource_definition(_: Mapping[str, Any], status: Mapping[str, Any])
     return CURRENT if established else _waiting("not established yet")
 
 
+def _http_route(_: Mapping[str, Any], status: Mapping[str, Any]) -> Health:
+    """Judge a route of the Gateway API: its controller writes for each Gateway whether it takes the route."""
+    if not status.get("parents"):
+        return _waiting("no Gateway has taken it; is there one of that name, and does its controller run?")
+    for parent in status["parents"]:
+        conditions = (_condition(parent, kind) for kind in ("Accepted", "ResolvedRefs"))
+        if refused := next((c for c in conditions if c.get("status") == "False"), None):
+            why = f"{refused.get('reason', '')}: {refused.get('message', '')}".strip(": ")
+            return _waiting(f"the Gateway {parent.get('parentRef', {}).get('name')} doesn't take it: {why}")
+    return CURRENT
+
+
 _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Health]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -142,4 +154,5 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Health]] =
     "PersistentVolumeClaim": _volume_claim,
     "Job": _job,
     "CustomResourceDefinition": _custom_resource_definition,
+    "HTTPRoute": _http_route,
 }

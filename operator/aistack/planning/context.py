@@ -14,6 +14,7 @@ from aistack.errors import CatalogError
 from aistack.objects.manifest import ObjectRef
 from aistack.objects.plan import Observed
 from aistack.planning import encode
+from aistack.planning.exposure import address_of
 from aistack.planning.images import ImageSource
 from aistack.planning.metrics import Scrape
 from aistack.planning.pods import spawned_pod_settings
@@ -80,6 +81,7 @@ class TemplateContext:
             for name in (
                 "name",
                 "host",
+                "exposed",
                 "labels",
                 "selector",
                 "pod_labels",
@@ -115,6 +117,11 @@ class TemplateContext:
         """Return the DNS name of a workload's Service."""
         self._workload(role)
         return service_host(self.stack.name, self.stack.namespace, self.resolved.name, role)
+
+    def exposed(self) -> dict[str, str]:
+        """Return where people find this component's page: its ``host`` and ``origin``; empty where it isn't exposed."""
+        address = address_of(self.stack, self.resolved)
+        return {"host": address.host, "origin": address.origin} if address else {}
 
     def labels(self) -> dict[str, str]:
         """Return the labels that every object of this component gets."""

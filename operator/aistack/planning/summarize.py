@@ -13,6 +13,7 @@ from aistack.errors import AIStackError, InvalidError
 from aistack.objects.health import HealthState
 from aistack.objects.outcome import ActionState, Outcome, UnitOutcome
 from aistack.planning.edges import edge_states, handled, not_proven, proven_condition, rotated
+from aistack.planning.exposure import address_of
 from aistack.planning.plan import Planned
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_host
@@ -128,6 +129,8 @@ def _health_phase(unit: UnitOutcome) -> tuple[ComponentPhase, str]:
 
 
 def _url(stack: AIStack, r: Resolved) -> str:
+    if address := address_of(stack, r):
+        return address.url
     for page in r.component.spec.pages:
         host = service_host(stack.name, stack.namespace, r.name, page.workload)
         port = r.component.spec.workloads[page.workload].ports[page.port].port

@@ -16,6 +16,7 @@ from aistack.planning.allowed import refusals, unserved
 from aistack.planning.bound import Binder, hardened, labelled
 from aistack.planning.claims import retirement
 from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
+from aistack.planning.exposure import ROUTE_KINDS, routes
 from aistack.planning.harden import Hardener
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
@@ -29,6 +30,8 @@ from aistack.planning.wire import Edge, Wiring
 
 RUN_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 """Kinds that start pods: applied last."""
+LAST_KINDS = RUN_KINDS | ROUTE_KINDS
+"""What is applied last: nobody is led to a page before it, and no trouble with routes keeps its pods from coming up."""
 DATA_KINDS = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: kept by ``deletionPolicy: Retain``."""
 
@@ -73,6 +76,7 @@ class UnitPlanner:
         made = chain(
             rendered,
             network_policies(self.stack.name, r, self.resolved, self.wiring),
+            routes(self.stack, r),
             (c.config for c in bound.claims),
             (p.config for p in tried),
         )
@@ -86,10 +90,10 @@ class UnitPlanner:
         return Unit(
             name=name,
             after=tuple(sorted({unit for e in self.wiring.of(name) if _blocks(r, e) for unit in e.units})),
-            prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in RUN_KINDS)),
+            prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in LAST_KINDS)),
             actions=tuple(hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in bound.claims),
             proofs=tuple(hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
-            run=tuple(self._apply(r, o) for o in objects if o["kind"] in RUN_KINDS),
+            run=tuple(self._apply(r, o) for o in objects if o["kind"] in LAST_KINDS),
             cleanup=tuple(hardened(hardener, retirement(self.stack.name, c)) for c in former),
             suspended=r.suspended,
         )

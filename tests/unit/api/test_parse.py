@@ -44,6 +44,11 @@ def test_a_full_spec_keeps_every_word() -> None:
       scheduling:
         tolerations: [{key: gpu, operator: Equal, value: 'yes', effect: NoExecute, tolerationSeconds: 60}]
         priorityClassName: high
+      expose:
+        host: ml.example.com
+        gatewayRef: {name: company, namespace: gateways, sectionName: https}
+        tls: {}
+        annotations: {example.com/size: '0'}
       labels: {example.com/team: ml}
       annotations: {example.com/contact: 'ml@example.com, any time'}
       deletionPolicy: Delete
@@ -51,6 +56,23 @@ def test_a_full_spec_keeps_every_word() -> None:
       suspend: true
     """
     manifest = stack("demo", spec)
+
+    dumped = parse_stack(manifest).spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    assert dumped == manifest["spec"]
+
+
+@pytest.mark.parametrize(
+    "expose",
+    [
+        pytest.param("{host: localhost, className: nginx}", id="one-label"),
+        pytest.param("{host: 10-0-0-7.nip.io, className: nginx, tls: {secretRef: {name: x}}}", id="secret"),
+        pytest.param("{host: xn--bcher-kva.example, className: nginx, tls: {issuer: x}}", id="issuer"),
+        pytest.param("{host: " + "a." * 115 + "bc, gatewayRef: {name: x, namespace: 9to5}}", id="longest-host"),
+    ],
+)
+def test_ways_to_expose_a_stack(expose: str) -> None:
+    manifest = stack("demo", f"{{profile: starter, expose: {expose}}}")
 
     dumped = parse_stack(manifest).spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
 

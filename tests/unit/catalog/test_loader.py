@@ -234,6 +234,7 @@ def test_what_is_wrong_is_named_by_file_and_line(tmp_path: Path, file: str, spoi
     assert refused.value.line == line or not line
 
 
+PAGE = "{title: Other, workload: front, port: http}"
 SPOILT_METRICS = {
     "nowhere": ("workload: back, port: http", "there is no workload 'back'"),
     "no-port": ("workload: front, port: metrics", "the workload 'front' has no port 'metrics'"),
@@ -264,6 +265,7 @@ SPOILT_METRICS = {
         pytest.param("web", "footprint: 2", "volumes: {home: size}", "there is no storage 'home'", id="volume"),
         pytest.param("web", "contract: cache", "contract: sql", "two shares named 'sql'", id="two-shares"),
         pytest.param("web", "    path: /home", "    pth: /home", "Extra inputs are not permitted", id="page"),
+        pytest.param("web", "\npages:", f"\npages:\n  - {PAGE}", "is a second page", id="second-page"),
         *(
             pytest.param("web", "\npages:", f"\nmetrics:\n  - {{{metrics}}}\npages:", says, id=f"metrics-{name}")
             for name, (metrics, says) in SPOILT_METRICS.items()

@@ -52,6 +52,19 @@ def test_a_login_of_a_contract_without_an_administrator_of_its_own_is_the_one_th
     assert place.login_base in secrets(plan_stack(asked, starter(), Observed()))
 
 
+@pytest.mark.parametrize(
+    ("expose", "url"),
+    [
+        pytest.param({}, "", id="not-exposed"),
+        pytest.param({"className": "x"}, "http://jupyterhub.ml.example.com/hub/", id="http"),
+        pytest.param({"className": "x", "tls": {}}, "https://jupyterhub.ml.example.com/hub/", id="https"),
+    ],
+)
+def test_where_a_page_is_exposed(expose: dict[str, object], url: str) -> None:
+    spec = {"profile": "starter"} | ({"expose": {"host": "ml.example.com", **expose}} if expose else {})
+    assert find_page(stack(spec), starter(), "jupyterhub").url == url
+
+
 class NoPods:
     """A cluster in which no pod runs yet."""
 

@@ -51,6 +51,11 @@ async def test_an_unknown_kind_is_named() -> None:
     assert error.value.status == 404
 
 
+async def test_what_brings_a_missing_kind_is_told_where_it_is_known() -> None:
+    with pytest.raises(ClusterError, match=r"no kind HTTPRoute in .*; install the Gateway API's definitions"):
+        await Discovery(Server().read).resource(ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute"))
+
+
 async def test_an_unknown_kind_is_told_from_an_answer_that_names_none() -> None:
     async def proxy(_: str) -> Mapping[str, Any]:
         return {"text": "<html>", "message": "<html>"}

@@ -23,6 +23,10 @@ def condition(kind: str, status: str, **more: str) -> dict[str, Any]:
     return {"conditions": [{"type": kind, "status": status, **more}]}
 
 
+def parent(kind: str, status: str, **more: str) -> dict[str, Any]:
+    return {"parentRef": {"name": "company"}, **condition(kind, status, **more)}
+
+
 ROWS: dict[str, tuple[dict[str, Any] | None, HealthState, str]] = {
     "gone": (None, HealthState.NOT_FOUND, "doesn't exist"),
     "terminating": (
@@ -37,6 +41,18 @@ ROWS: dict[str, tuple[dict[str, Any] | None, HealthState, str]] = {
     ),
     "config": (live("ConfigMap"), OK, ""),
     "metadata-only": ({"kind": "Role", "metadata": {"name": "a"}}, OK, ""),
+    "route-that-no-gateway-took": (live("HTTPRoute"), WAIT, "no Gateway has taken it"),
+    "route-that-was-taken": (live("HTTPRoute", {}, {"parents": [parent("Accepted", "True")]}), OK, ""),
+    "route-that-a-listener-refuses": (
+        live("HTTPRoute", {}, {"parents": [parent("Accepted", "False", reason="NotAllowedByListeners", message="no")]}),
+        WAIT,
+        "the Gateway company doesn't take it: NotAllowedByListeners: no",
+    ),
+    "route-to-nowhere": (
+        live("HTTPRoute", {}, {"parents": [parent("ResolvedRefs", "False", reason="BackendNotFound")]}),
+        WAIT,
+        "the Gateway company doesn't take it: BackendNotFound",
+    ),
     "old-news": (
         live("Deployment", {"replicas": 1}, {"observedGeneration": 1}),
         WAIT,

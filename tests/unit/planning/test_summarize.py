@@ -282,3 +282,16 @@ def test_the_same_news_twice_is_the_same_status() -> None:
     seen = again.stack.model_copy(update={"status": first})
     later = NOW.replace(year=2031)
     assert summarize(replace(again, stack=seen), outcome(web()), later) == first
+
+
+@pytest.mark.parametrize(
+    ("expose", "url"),
+    [
+        pytest.param("", "http://demo-web-front.ml.svc:8080/home", id="inside"),
+        pytest.param(", expose: {host: a.b, className: x}", "http://web.a.b/home", id="exposed"),
+        pytest.param(", expose: {host: a.b, className: x, tls: {}}", "https://web.a.b/home", id="encrypted"),
+    ],
+)
+def test_a_page_s_address_is_where_people_find_it(expose: str, url: str) -> None:
+    status = summarize(plan(f"{{profile: toy{expose}}}"), outcome(web()), NOW)
+    assert {c.name: c.url for c in status.components} == {"db": "", "store": "", "web": url}

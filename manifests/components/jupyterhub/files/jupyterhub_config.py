@@ -103,12 +103,22 @@ def configure_hub(c):
     c.JupyterHub.upgrade_db = True
     c.JupyterHub.hub_bind_url = "http://:8081"
     c.JupyterHub.hub_connect_url = SETTINGS["hub"]["connectUrl"]
+    configure_address(c)
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = SETTINGS["proxy"]["apiUrl"]
     c.JupyterHub.cleanup_servers = False
     # Every so often the hub asks the proxy who was active, and puts back the routes that a restarted proxy has lost.
     c.JupyterHub.last_activity_interval = 30
     c.JupyterHub.extra_handlers = [(r"/tokens/([^/]+)", ShareHandler)]
+
+
+def configure_address(c):
+    """Where people find the page: behind several proxies the hub can't see by itself that it is https."""
+    if SETTINGS["publicUrl"]:
+        c.JupyterHub.public_url = SETTINGS["publicUrl"]
+    if SETTINGS["publicUrl"].startswith("https:"):
+        # The hub sees to its sessions' cookies; this holds for those against forged requests and for notebooks' too.
+        c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
 
 
 def configure_users(c):

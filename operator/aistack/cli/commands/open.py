@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -26,6 +27,7 @@ EPILOG = """\
 aistack open mlflow                     a page in your browser; Ctrl-C ends it
 aistack open jupyterhub --stack demo    of one stack of several
 aistack open mlflow --port 8080         on that port of this machine
+aistack open mlflow --local             past the Ingress or Gateway of spec.expose
 aistack open mlflow -o json             only the login, for a script
 """
 
@@ -37,56 +39,75 @@ def open_page(
     stack: Annotated[str, typer.Option("--stack", help="Name of the stack, if there are several.")] = "",
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port of this machine.")] = None,
     print_only: Annotated[bool, typer.Option("--print", help="Print login and command, and end.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Bring it here though it is exposed; so does --port.")] = False,
     output: Output = None,
 ) -> ExitCode:
     """Bring a component's page to this machine and print its login.
 
-    Shows a password, because you ask for it. With --output it only prints, as with --print.
+    A page that spec.expose puts behind an Ingress or a Gateway stays there: its address is printed. Shows a password,
+    because you ask for it. With --output it only prints, as with --print.
     """
-    session = session_of(ctx)
+    session, wanted = session_of(ctx), _Wanted(component, stack, port, here=local or port is not None)
     try:
         if print_only or output:
-            asyncio.run(_print(session, component, stack, output))
+            asyncio.run(_print(session, wanted, output))
         else:
-            asyncio.run(_serve(session, component, stack, port))
+            asyncio.run(_serve(session, wanted))
     except KeyboardInterrupt:
         aside("closed")
     return ExitCode.OK
 
 
-async def _print(session: Session, component: str, stack: str, output: OutputFormat | None) -> None:
+@dataclass(frozen=True)
+class _Wanted:
+    """Which page, and where: ``here`` means on this machine, whether it is exposed or not."""
+
+    component: str
+    stack: str
+    port: int | None
+    here: bool
+
+    def exposed(self, place: PagePlace) -> str:
+        """Return the page's address where spec.expose puts it, empty where it is to be brought here."""
+        return "" if self.here else place.url
+
+
+async def _print(session: Session, wanted: _Wanted, output: OutputFormat | None) -> None:
     async with session.client() as client:
-        place = await _place(session, client, component, stack)
+        place = await _place(session, client, wanted)
         login = await read_credentials(client, place)
-    port, namespace = place.port, place.stack.namespace
-    command = f"kubectl -n {namespace} port-forward service/{place.service} {port}:{port}"
+    port, exposed = wanted.port or place.port, wanted.exposed(place)
+    command = f"kubectl -n {place.stack.namespace} port-forward service/{place.service} {port}:{place.port}"
+    url = exposed or _url(place, port)
     if output:
-        url = _url(place, port)
         print_data({"url": url, "username": login.username, "password": login.password, "command": command}, output)
     else:
-        typer.echo(f"{_introduction(place, login, port)}\nforward   {command}")
+        typer.echo(_introduction(place, login, url) + ("" if exposed else f"\nforward   {command}"))
 
 
-async def _serve(session: Session, component: str, stack: str, port: int | None) -> None:
+async def _serve(session: Session, wanted: _Wanted) -> None:
     async with session.client() as client:
-        place = await _place(session, client, component, stack)
+        place = await _place(session, client, wanted)
         login = await read_credentials(client, place)
         wait = session.command(f"wait {place.stack.name}", place.stack.namespace)
-        await find_pod(client, place, wait)  # says at once if there is none
-        local = port or free_port(place.port)
-        say = partial(_say_once, set())
-        async with port_forward(client, partial(find_pod, client, place, wait), place.port, local, say) as listening:
-            typer.echo(f"{_introduction(place, login, listening)}\nCtrl-C ends it")
+        find = partial(find_pod, client, place, wait)
+        await find()  # says at once if there is none
+        if exposed := wanted.exposed(place):
+            typer.echo(_introduction(place, login, exposed))
+            return
+        local = wanted.port or free_port(place.port)
+        async with port_forward(client, find, place.port, local, partial(_say_once, set())) as listening:
+            typer.echo(f"{_introduction(place, login, _url(place, listening))}\nCtrl-C ends it")
             await asyncio.Event().wait()
 
 
-async def _place(session: Session, client: Client, component: str, name: str) -> PagePlace:
-    live = await Stacks(client, session.command).only(session.namespace, name)
-    return find_page(understood(live), session.catalog(), component)
+async def _place(session: Session, client: Client, wanted: _Wanted) -> PagePlace:
+    live = await Stacks(client, session.command).only(session.namespace, wanted.stack)
+    return find_page(understood(live), session.catalog(), wanted.component)
 
 
-def _introduction(place: PagePlace, login: Credentials, port: int) -> str:
-    lines = [f"{place.page.title} of {place.stack.name}", f"URL       {_url(place, port)}"]
+def _introduction(place: PagePlace, login: Credentials, url: str) -> str:
+    lines = [f"{place.page.title} of {place.stack.name}", f"URL       {url}"]
     if login.username or login.password:
         lines += [f"user      {login.username}", f"password  {login.password}"]
     return "\n".join(lines)
