@@ -27,6 +27,8 @@ PLURALS: Mapping[ObjectKind, str] = {
     ObjectKind("rbac.authorization.k8s.io/v1", "Role"): "roles",
     ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"): "rolebindings",
     ObjectKind("networking.k8s.io/v1", "NetworkPolicy"): "networkpolicies",
+    ObjectKind("networking.k8s.io/v1", "Ingress"): "ingresses",
+    ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
 }
 """Resources of the kinds that components are made of, as the API server spells them."""
 _MAKING = ("create", "create patch", "patch")
