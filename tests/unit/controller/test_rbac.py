@@ -33,12 +33,16 @@ GRANTED = {
     "deployments.apps": MAKES,
     "statefulsets.apps": "delete get list watch",
     "jobs.batch": "create delete get list watch",
+    "httproutes.gateway.networking.k8s.io": MAKES,
+    "ingresses.networking.k8s.io": MAKES,
     "networkpolicies.networking.k8s.io": MAKES,
     "rolebindings.rbac.authorization.k8s.io": MAKES,
     "roles.rbac.authorization.k8s.io": MAKES,
 }
 """What the operator holds where it serves, as a whole; why is in docs/rights.md."""
 ROLE = ObjectKind("rbac.authorization.k8s.io/v1", "Role")
+ROUTE = ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute")
+"""Watched once a stack has one, as not every cluster knows it."""
 
 
 def role(**rule: Any) -> dict[str, Any]:
@@ -113,7 +117,7 @@ def test_a_kind_that_is_not_known_is_refused_and_told_where_to_add_it() -> None:
 
 
 def test_every_kind_that_is_watched_has_its_resource() -> None:
-    assert set(PLURALS) == set(KINDS)
+    assert set(PLURALS) == {*KINDS, ROUTE}
 
 
 def test_resources_with_the_same_verbs_share_a_rule_and_scopes_stay_apart() -> None:
