@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.build.golang import ENV, find_go
 from tests.cluster.common import store
@@ -21,6 +25,26 @@ def helm() -> Path:
 def _build(target: Path) -> None:
     env = {**ENV, "GOFLAGS": "-ldflags=-s -trimpath", "GOBIN": str(target)}
     run([find_go(), "install", MODULE], env=env, cwd=target, timeout=1200)
+
+
+@dataclass
+class Helm:
+    """helm, as a user calls it."""
+
+    kubeconfig: Path | None = None
+
+    def run(self, *args: str | Path, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run it; values go in as a file on standard input."""
+        options = ["--kubeconfig", self.kubeconfig] if self.kubeconfig else []
+        given = [] if values is None else ["--values", "-"]
+        command = [helm(), *args, *given, *options]
+        return subprocess.run(command, input=json.dumps(values or {}), capture_output=True, text=True, check=False)
+
+    def must(self, *args: str | Path, values: dict[str, Any] | None = None) -> str:
+        """Run it, and expect success."""
+        done = self.run(*args, values=values)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import pytest
 import yaml
 
 from tests.chart.generated import CHART
-from tests.chart.helm import helm
+from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, KubeError, eventually
@@ -66,26 +65,6 @@ BAD = {
     "two authorities": ("ca.secret=a,ca.configMap=b", "ca.configMap and ca.secret are both set; write one of them"),
     "no account": ("serviceAccount.create=false", "serviceAccount.name: write the name of the ServiceAccount"),
 }
-
-
-@dataclass
-class Helm:
-    """helm, as a user calls it."""
-
-    kubeconfig: Path | None = None
-
-    def run(self, *args: str | Path, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run it; values go in as a file on standard input."""
-        options = ["--kubeconfig", self.kubeconfig] if self.kubeconfig else []
-        given = [] if values is None else ["--values", "-"]
-        command = [helm(), *args, *given, *options]
-        return subprocess.run(command, input=json.dumps(values or {}), capture_output=True, text=True, check=False)
-
-    def must(self, *args: str | Path, values: dict[str, Any] | None = None) -> str:
-        """Run it, and expect success."""
-        done = self.run(*args, values=values)
-        assert done.returncode == 0, done.stderr + done.stdout
-        return done.stdout
 
 
 def render(values: dict[str, Any]) -> list[dict[str, Any]]:
