@@ -1,4 +1,7 @@
-"""The generated files of the chart: the definitions as templates, and the rules of the operator's roles."""
+"""The generated files of the chart: the definitions as templates, and the rules of the operator's roles.
+
+The kustomize base has the definitions too; the rest of it is what helm renders (:mod:`tests.chart.kustomize`).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from pathlib import Path
 
 import yaml
 
-from aistack.api.crd import DEFINITIONS, Definition, crd_yaml
+from aistack.api.crd import DEFINITIONS, Definition, all_crds_yaml, crd_yaml
 from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
 from tests.roles import catalog_rights
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "aistack-operator"
+BASE = CHART.parent / "kustomize"
 KEPT = """\
   annotations:
     # Deleting a definition deletes every object of its kind.
@@ -28,6 +32,7 @@ def chart_files() -> Iterator[tuple[Path, str]]:
     """Yield each file and what it must hold."""
     for definition in DEFINITIONS:
         yield CHART / "templates" / "crds" / definition.file, _template(definition)
+    yield BASE / "definitions.yaml", all_crds_yaml()
     yield CHART / "templates" / "_rules.tpl", RULES + "\n".join(_rules(scope) for scope in Scope)
 
 

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.generated import CHART
+from tests.chart.generated import BASE, CHART
 from tests.chart.helm import Helm
+from tests.chart.kustomize import FILE, operator_yaml
 from tests.cluster.common.daemons import Daemon
+from tests.cluster.common.ports import free_ports
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, KubeError, eventually
 from tests.journey.operator import start_operator
@@ -112,6 +115,17 @@ def test_the_api_server_accepts_every_object(kube: Kube, values: dict[str, Any])
             kube.run("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(manifest))
 
 
+def test_the_kustomize_base_is_the_chart(kube: Kube) -> None:
+    assert FILE.read_text() == operator_yaml(), "write it again: .venv/bin/python -m tests.chart.kustomize"
+    built = list(yaml.safe_load_all(kube.run("kustomize", str(BASE))))
+    kinds = [document["kind"] for document in built]
+    assert kinds.count("CustomResourceDefinition") == 2
+    assert {"Namespace", "ClusterRole", "Deployment", "NetworkPolicy"} <= set(kinds)
+    for document in (d for d in built if d["kind"] != "Namespace"):
+        for manifest in pod_of(document) or [document]:
+            kube.run("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(manifest))
+
+
 def pod_of(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a workload and its pod: Pod Security is enforced on pods alone.
 
@@ -154,10 +168,17 @@ def account(plane: ControlPlane) -> Path:
 
 
 @pytest.fixture
-def daemon(release: Helm, account: Path, served: tuple[str, ...], tmp_path: Path) -> Iterator[Daemon]:
+def health() -> str:
+    """Where the probes ask."""
+    return f"http://127.0.0.1:{free_ports(1)[0]}/healthz"
+
+
+@pytest.fixture
+def daemon(release: Helm, account: Path, served: tuple[str, ...], health: str, tmp_path: Path) -> Iterator[Daemon]:
     """The operator as the release has it, but as a process."""
     daemon = Daemon("operator", tmp_path)
-    start_operator(daemon, account, "--namespace", SYSTEM, *(f"--watch={name}" for name in served))
+    watch = [f"--watch={name}" for name in served]
+    start_operator(daemon, account, f"--namespace={SYSTEM}", "--log-format=json", f"--liveness={health}", *watch)
     try:
         yield daemon
     finally:
@@ -165,8 +186,9 @@ def daemon(release: Helm, account: Path, served: tuple[str, ...], tmp_path: Path
 
 
 def test_a_release_serves_and_goes_only_when_nothing_needs_it(
-    kube: Kube, daemon: Daemon, account: Path, served: tuple[str, ...]
+    kube: Kube, daemon: Daemon, account: Path, served: tuple[str, ...], health: str
 ) -> None:
+    assert eventually(lambda: answers(health), seconds=30)
     assert "would be taken" in ask(kube.kubeconfig, "serves", "--namespace", NAMESPACE).stdout
     stack = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": {"name": "one"}}
     spec = {"components": [{"name": "postgres"}], "deletionPolicy": "Delete"}
@@ -182,6 +204,15 @@ def test_a_release_serves_and_goes_only_when_nothing_needs_it(
     log = daemon.log.read_text()
     assert "orbidden" not in log, log
     assert "degraded" not in log, log
+
+
+def answers(address: str) -> bool:
+    """Whether a probe would be content."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def ask(kubeconfig: Path, *args: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aistack.settings import KINDS
+import pytest
+
+from aistack.settings import KINDS, engine_settings
 from tests.toy import plan, starter
 
 
@@ -12,3 +14,16 @@ def test_every_kind_that_the_catalog_makes_is_watched_from_the_start() -> None:
     made = {step.ref.object_kind for unit in units for step in (*unit.objects(), *unit.actions)}
 
     assert made <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("served", "scope", "serves"),
+    [
+        pytest.param((), "", True, id="all namespaces at once"),
+        pytest.param(("ml", "team"), "ml", True, id="each that is served by itself"),
+        pytest.param(("team",), "ml", False, id="none but those that are served"),
+    ],
+)
+def test_where_an_owner_s_objects_are_followed(served: tuple[str, ...], scope: str, serves: bool) -> None:
+    settings = engine_settings(served=served)
+    assert (settings.scope("ml"), settings.serves("ml")) == (scope, serves)
