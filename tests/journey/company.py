@@ -79,14 +79,15 @@ class Company:
 
     @contextmanager
     def _root(self) -> Iterator[Any]:
-        with self.kube.forward(self.namespace, f"service/{STORE}", 443) as port:
+        forwarded = self.kube.forward(self.namespace, f"service/{STORE}", 443)
+        with forwarded as port, self.authority.cert_pem.tempfile() as authority:
             yield boto3.client(
                 "s3",
                 endpoint_url=f"https://127.0.0.1:{port}",
                 region_name="us-east-1",
                 aws_access_key_id="root",
                 aws_secret_access_key=self.root_key,
-                verify=False,
+                verify=authority,
             )
 
     def _put_program(self) -> None:
