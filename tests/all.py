@@ -48,10 +48,11 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "9 min; 12 min more the first time, to build Kubernetes and helm",
+        "9 min; 17 min more the first time, to build Kubernetes, helm and Argo CD's health runner",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (sys.executable, "-m", "tests.chart.helm"),
+            (sys.executable, "-m", "tests.integration.argohealth"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),

@@ -96,9 +96,12 @@ async def test_deleting_it_ends_its_credentials_and_nothing_else(lab: StackLab) 
     async with lab.operator() as operator:
         await until(lab, operator, ready)
         await unbind(lab)
-        await lab.reconcile(operator)
-        found = await binding(lab)
-        assert "end of its credentials" in found["status"]["message"], "it waits for that"
+
+        async def told() -> Manifest:
+            await lab.reconcile(operator)
+            return await binding(lab)
+
+        await lab.eventually(told, lambda live: "end of its credentials" in live["status"]["message"])
         jobs = await lab.lab.names(JOB)
         (revoke,) = [name for name in jobs if name.startswith("demo-app-report-sql-revoke-")]
         job = await lab.lab.get(JOB, revoke)
@@ -159,8 +162,12 @@ async def test_without_its_stack_it_waits_or_goes(lab: StackLab) -> None:
         await lab.vanish(operator)
         assert not ready(await binding(lab))
         await unbind(lab)
-        await operator.orphans(lab.namespace, lab.name)
-        assert await binding(lab) == {}
+
+        async def left() -> Manifest:
+            await operator.orphans(lab.namespace, lab.name)
+            return await binding(lab)
+
+        await lab.eventually(left, lambda live: live == {})
 
 
 async def test_its_stack_and_contract_can_t_be_changed(lab: StackLab) -> None:

@@ -23,7 +23,8 @@ from tests.journey.kube import Kube
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+GITOPS = ROOT / "examples" / "gitops" / "stack.yaml"
+EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), GITOPS])
 DEFAULTS: dict[str, Any] = {
     "size": "small",
     "readiness": "Health",
@@ -112,7 +113,7 @@ def test_examples_lose_nothing_and_gain_only_defaults(kubectl: Kubectl, example:
 
 
 def test_the_examples_for_gitops_have_nothing_added(kubectl: Kubectl) -> None:
-    manifest = yaml.safe_load((ROOT / "examples" / "gitops.yaml").read_text())
+    manifest = yaml.safe_load(GITOPS.read_text())
 
     assert kubectl.read("create", "--dry-run=server", "-f", "-", send=manifest)["spec"] == manifest["spec"]
 

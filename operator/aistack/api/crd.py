@@ -1,6 +1,6 @@
 """The CustomResourceDefinitions, made from the models; ``python -m aistack.api.crd`` prints them.
 
-Its rules need Kubernetes 1.29 or newer (``quantity`` in CEL).
+They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for stacks needs :data:`OLDEST_KUBERNETES`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from aistack.api.group import BINDING_KIND, GROUP, KIND, PLURAL, VERSION
 from aistack.api.spec import AIStack
 from aistack.api.structural import structural_schema
 
+OLDEST_KUBERNETES = (1, 30)
+"""Pods wait with ``sleep`` before they end."""
 HEADER = "# Generated from the models in operator/aistack/api by 'make generate'; don't edit.\n"
 
 _CONDITION = '.status.conditions[?(@.type=="{}")].status'

@@ -34,6 +34,7 @@ COMMANDS = (
     "delete",
     "images",
     "crd",
+    "doctor",
     "version",
 )
 """In the order of ``--help``; each is a module of :mod:`aistack.cli.commands` that has an ``app``."""

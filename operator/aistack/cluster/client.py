@@ -26,6 +26,7 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
+REVIEW = ObjectKind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -158,6 +159,27 @@ class Client:
         known = {"uid": uid} | ({"resourceVersion": version} if version else {})
         options = {"preconditions": known, "propagationPolicy": propagation}
         return await self._send("DELETE", "delete", ref, None, options)
+
+    async def version(self) -> Mapping[str, Any]:
+        """Return what the API server says of its version: ``major``, ``minor``, ``gitVersion``.
+
+        Raises:
+            ClusterError: it can't be asked.
+        """
+        return (await self._transport.send(Request("GET", "/version", "get", "ask for the version", ""))).result()
+
+    async def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
+        """Ask whether the user has a right.
+
+        Raises:
+            AIStackError: it can't be asked.
+        """
+        attributes = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
+        body = {"apiVersion": REVIEW.api_version, "kind": REVIEW.kind, "spec": {"resourceAttributes": attributes}}
+        path = (await self.discovery.resource(REVIEW)).path("")
+        words = f"ask whether you may {verb} {resource}"
+        reply = await self._transport.send(Request("POST", path, "create", words, REVIEW.kind, None, body))
+        return bool(reply.result()["status"].get("allowed"))
 
     async def websocket(
         self, ref: ObjectRef, subresource: str, protocol: str, **query: str

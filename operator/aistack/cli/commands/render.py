@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from aistack.cli.files import read_stacks
 from aistack.cli.output import FormatOfObjects, OutputFormat, print_objects
 from aistack.cli.rendering import manifests
 from aistack.cli.session import session_of
+from aistack.cli.splitting import write_split
 
 app = typer.Typer()
 EPILOG = """\
@@ -19,6 +21,7 @@ aistack render -f stack.yaml                  in the order of applying
 aistack render -f stack.yaml -o json | jq .   as one List
 cat stack.yaml | aistack render -f - -n ml    from standard input
 aistack render -f stack.yaml | kubectl apply --dry-run=server -f -
+aistack render -f stack.yaml --split deploy/  a file for each object, for Git
 """
 
 
@@ -27,6 +30,10 @@ def render(
     ctx: typer.Context,
     file: Annotated[str, typer.Option("--file", "-f", help="File with AIStacks; - for standard input.")],
     output: FormatOfObjects = OutputFormat.YAML,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a file of each object; files of former runs are replaced, others left alone."),
+    ] = None,
 ) -> None:
     """Print the Kubernetes objects of a stack. Needs no cluster.
 
@@ -38,4 +45,10 @@ def render(
     documents = read_stacks(file, namespace, given=bool(session.given_namespace))
     catalog = session.catalog()
     plans = [document.plan(catalog).plan for document in documents]
-    print_objects((manifest for plan in plans for manifest in manifests(plan)), output)
+    objects = (manifest for plan in plans for manifest in manifests(plan))
+    if split is None:
+        print_objects(objects, output)
+        return
+    written, removed = write_split(split, objects)
+    gone = f", {removed} that are no longer rendered removed" if removed else ""
+    typer.echo(f"{written} files in {split}{gone}")

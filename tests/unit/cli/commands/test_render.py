@@ -16,7 +16,8 @@ from aistack.cli.rendering import KEYS
 from tests.toy import plan
 from tests.unit.cli.lab import STACK, Cli
 
-EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.yaml"))
+FOLDER = Path(__file__).parents[4] / "examples"
+EXAMPLES = sorted([*FOLDER.glob("*.yaml"), FOLDER / "gitops" / "stack.yaml"])
 
 
 def test_every_object_is_printed_in_the_order_of_applying(cli: Cli) -> None:
@@ -81,3 +82,39 @@ def test_the_customised_example_uses_every_group_of_fields() -> None:
     (customised,) = (example for example in EXAMPLES if example.stem == "customised")
     known = {field.alias or name for name, field in AIStackSpec.model_fields.items()}
     assert yaml.safe_load(customised.read_text())["spec"].keys() == known
+
+
+def test_split_writes_a_file_for_each_object_and_the_same_ones_again(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "deploy"
+    file = cli.file()
+    printed = {(d["kind"], d["metadata"]["name"]): d for d in yaml.safe_load_all(cli("render", "-f", file).out)}
+    assert cli("render", "-f", file, "--split", str(folder)).out == f"{len(printed)} files in {folder}\n"
+    texts = {path: path.read_text() for path in folder.rglob("*.yaml")}
+    objects = [yaml.safe_load(text) for text in texts.values()]
+    assert {(o["kind"], o["metadata"]["name"]): o for o in objects} == printed
+    cli("render", "-f", file, "--split", str(folder))
+    assert {path: path.read_text() for path in folder.rglob("*.yaml")} == texts
+
+
+def test_split_removes_what_is_no_longer_rendered_and_nothing_else(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "deploy"
+    cli("render", "-f", cli.file(), "--split", str(folder))
+    own = folder / "default" / "own.yaml"
+    own.write_text("kind: ConfigMap\n")
+    less = cli.file(STACK.replace("profile: toy", "components: [{name: db}]"))
+    assert "that are no longer rendered removed" in cli("render", "-f", less, "--split", str(folder)).out
+    names = {path.name for path in folder.rglob("*.yaml")}
+    assert "own.yaml" in names
+    assert "deployment-demo-db.yaml" in names
+    assert not any("demo-web" in name for name in names)
+
+
+def test_split_overwrites_no_file_of_somebody_else(cli: Cli, tmp_path: Path) -> None:
+    mine = tmp_path / "deploy" / "default" / "service-demo-db.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("kind: Service\n")
+    result = cli("render", "-f", cli.file(), "--split", str(tmp_path / "deploy"))
+    assert result.code == ExitCode.ERROR
+    assert "wasn't written by 'aistack render --split'; move it away" in result.err
+    assert [path.name for path in mine.parent.iterdir()] == [mine.name]
+    assert mine.read_text() == "kind: Service\n"

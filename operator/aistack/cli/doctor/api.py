@@ -1,0 +1,79 @@
+"""Checks of the API server: its version, our definitions, and what the user may do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aistack.api.crd import DEFINITIONS, OLDEST_KUBERNETES, Definition, crd_manifest
+from aistack.api.group import GROUP, PLURAL
+from aistack.cli.doctor.finding import Case, Finding, Mark, quoted
+from aistack.objects.health import health_of
+from aistack.objects.manifest import Manifest, ObjectRef
+
+_API = "apiextensions.k8s.io/v1"
+_INSTALL = "aistack crd | kubectl apply --server-side -f -"
+_RIGHTS = (("create", GROUP, PLURAL), ("patch", GROUP, PLURAL), ("get", "", "secrets"))
+"""What ``apply`` and ``open`` need in the namespace."""
+
+
+async def version(case: Case) -> Finding:
+    """See that the API server is new enough."""
+    return judge_version(await case.client.version())
+
+
+def judge_version(info: Mapping[str, Any]) -> Finding:
+    """Judge what ``/version`` says."""
+    found = tuple(int(re.sub(r"\D.*", "", str(info[part])) or 0) for part in ("major", "minor"))
+    oldest = ".".join(map(str, OLDEST_KUBERNETES))
+    name = str(info.get("gitVersion", ".".join(map(str, found))))
+    if found < OLDEST_KUBERNETES:
+        return Finding("Kubernetes", Mark.FAIL, f"{name} is too old", f"{oldest} or newer is needed: upgrade it")
+    return Finding("Kubernetes", Mark.OK, name)
+
+
+async def definitions(case: Case) -> Finding:
+    """See that the cluster knows our kinds, in this program's version."""
+    refs = {d: ObjectRef(_API, "CustomResourceDefinition", "", d.name) for d in DEFINITIONS}
+    replies = {d: await case.client.get(ref) for d, ref in refs.items()}
+    return judge_definitions({d: None if r.status == 404 else r.result() for d, r in replies.items()})
+
+
+def judge_definitions(found: Mapping[Definition, Manifest | None]) -> Finding:
+    """Judge the definitions that are there."""
+    if missing := [d.kind for d, live in found.items() if live is None]:
+        return Finding("definitions", Mark.FAIL, f"the cluster doesn't know {quoted(missing)}", _INSTALL)
+    if late := [d.kind for d, live in found.items() if not health_of(live).current]:
+        return Finding("definitions", Mark.FAIL, f"{quoted(late)} isn't served", f"kubectl describe crd | grep {GROUP}")
+    older = {path for d, live in found.items() if live for path in _paths(crd_manifest(d)) - _paths(live)}
+    if older:
+        named = quoted(sorted(older, key=len)[:3])
+        return Finding("definitions", Mark.FAIL, f"they are older than this program: {named} is missing", _INSTALL)
+    return Finding("definitions", Mark.OK, quoted(d.kind for d in found))
+
+
+def _paths(definition: Manifest) -> set[str]:
+    """Return the fields that a definition's newest version has, as ``kubectl explain`` names them."""
+    return set(_fields(definition["spec"]["versions"][-1]["schema"]["openAPIV3Schema"], ()))
+
+
+def _fields(schema: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    inner = schema.get("items", schema)
+    for name, field in inner.get("properties", {}).items():
+        yield ".".join((*path, name))
+        yield from _fields(field, (*path, name))
+
+
+async def rights(case: Case) -> Finding:
+    """See what the user may do in the namespace."""
+    refused = [f"{right[0]} {right[2]}" for right in _RIGHTS if not await case.client.may(*right, case.namespace)]
+    return judge_rights(case.namespace, refused)
+
+
+def judge_rights(namespace: str, refused: Iterable[str]) -> Finding:
+    """Judge what is refused."""
+    if lacking := quoted(refused):
+        remedy = "ask an administrator for a role with these rights"
+        return Finding("your rights", Mark.WARN, f"you may not {lacking} in namespace {namespace}", remedy)
+    return Finding("your rights", Mark.OK, f"you may make stacks in namespace {namespace} and read their logins")
