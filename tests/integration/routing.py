@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 import threading
@@ -23,7 +24,9 @@ from aistack.cluster.client import Client
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind
 from tests.cluster.build.golang import ENV, find_go
+from tests.cluster.common import debian
 from tests.cluster.common.ports import free_ports
+from tests.cluster.common.progress import Progress
 from tests.cluster.common.shell import run
 from tests.cluster.controlplane import ControlPlane
 from tests.contracts import servers
@@ -34,6 +37,8 @@ GATEWAY_VERSION = "gateway.networking.k8s.io/v1"
 HTTP_ROUTE = ObjectKind(GATEWAY_VERSION, "HTTPRoute")
 CLASS = "traefik"
 PATIENCE = 120.0
+ADDRESS = f"192.0.2.{os.getpid() % 250 + 1}"
+"""Of a network that is nobody's (RFC 5737), another one for each process that runs tests."""
 
 
 @dataclass(frozen=True)
@@ -151,15 +156,16 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 @contextmanager
 def pages(*names: str) -> Iterator[dict[str, int]]:
     """Serve a page for each name, which says the name and the host it was asked for; yields their ports."""
-    found = {name: ThreadingHTTPServer((own_address(), 0), _handler(name)) for name in names}
-    for page in found.values():
-        threading.Thread(target=page.serve_forever, daemon=True).start()
-    try:
-        yield {name: page.server_port for name, page in found.items()}
-    finally:
+    with _address():
+        found = {name: ThreadingHTTPServer((ADDRESS, 0), _handler(name)) for name in names}
         for page in found.values():
-            page.shutdown()
-            page.server_close()
+            threading.Thread(target=page.serve_forever, daemon=True).start()
+        try:
+            yield {name: page.server_port for name, page in found.items()}
+        finally:
+            for page in found.values():
+                page.shutdown()
+                page.server_close()
 
 
 def _handler(name: str) -> type[BaseHTTPRequestHandler]:
@@ -189,12 +195,16 @@ def endpoints(namespace: str, service: str, port: int) -> Manifest:
         },
         "addressType": "IPv4",
         "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
-        "endpoints": [{"addresses": [own_address()], "conditions": {"ready": True}}],
+        "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}}],
     }
 
 
-def own_address() -> str:
-    """An address of this machine that EndpointSlices may hold: none of loopback. Nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("198.51.100.1", 9))
-        return str(probe.getsockname()[0])
+@contextmanager
+def _address() -> Iterator[None]:
+    """Give the loopback interface one more address: EndpointSlices may hold none that is called loopback."""
+    debian.ensure({"ip": "iproute2"}, Progress(1))
+    run(["ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"])
+    try:
+        yield
+    finally:
+        run(["ip", "address", "delete", f"{ADDRESS}/32", "dev", "lo"])
