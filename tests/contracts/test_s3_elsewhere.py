@@ -29,16 +29,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tls = ("--cert", str(chain), "--key", str(key))
     backend = ("--iam-dir", str(folder / "iam"), "posix", "--sidecar", str(folder / "meta"), str(folder / "buckets"))
     command = [str(versitygw()), "--port", f"127.0.0.1:{port}", *tls, *backend]
-    url = f"https://127.0.0.1:{port}"
-    with servers.server(
-        command, folder, lambda: _serves(url), {"ROOT_ACCESS_KEY": "root", "ROOT_SECRET_KEY": ROOT_KEY}
-    ):
-        yield url
+    url, environment = f"https://127.0.0.1:{port}", {"ROOT_ACCESS_KEY": "root", "ROOT_SECRET_KEY": ROOT_KEY}
+    with AUTHORITY.cert_pem.tempfile() as authority:
+        with servers.server(command, folder, lambda: _serves(url, authority), environment):
+            yield url
 
 
-def _serves(url: str) -> bool:
+def _serves(url: str, authority: str) -> bool:
     try:
-        return requests.get(url, timeout=5, verify=False).status_code == 403  # noqa: S501 - only whether it is up
+        return requests.get(url, timeout=5, verify=authority).status_code == 403
     except requests.RequestException:
         return False
 
