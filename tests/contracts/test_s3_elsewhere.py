@@ -30,9 +30,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     backend = ("--iam-dir", str(folder / "iam"), "posix", "--sidecar", str(folder / "meta"), str(folder / "buckets"))
     command = [str(versitygw()), "--port", f"127.0.0.1:{port}", *tls, *backend]
     url, environment = f"https://127.0.0.1:{port}", {"ROOT_ACCESS_KEY": "root", "ROOT_SECRET_KEY": ROOT_KEY}
-    with AUTHORITY.cert_pem.tempfile() as authority:
-        with servers.server(command, folder, lambda: _serves(url, authority), environment):
-            yield url
+    authority = folder / "authority.crt"
+    AUTHORITY.cert_pem.write_to_path(str(authority))
+    with servers.server(command, folder, lambda: _serves(url, str(authority)), environment):
+        yield url
 
 
 def _serves(url: str, authority: str) -> bool:
