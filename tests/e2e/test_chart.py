@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "e2e-chart"
 RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
+WAIT = ("--wait", "--timeout", "120s")
 PLACE = ("aistack", CHART, "--namespace", OPERATOR_NAMESPACE)
 
 
@@ -30,10 +31,10 @@ def release(kube: Kube, operator: Daemon) -> Iterator[Helm]:
     operator.stop()
     helm = Helm(kube.kubeconfig)
     started = time.monotonic()
-    # The definitions were there before: the release takes them over.
-    helm.must("install", *PLACE, "--create-namespace", "--take-ownership", "--wait", "--timeout", "120s")
-    print(f"\nhelm install to Ready in {time.monotonic() - started:.0f} s")
     try:
+        # The definitions were there before, kubectl's: the release takes them over.
+        helm.must("install", *PLACE, "--create-namespace", "--take-ownership", "--force-conflicts", *WAIT)
+        print(f"\nhelm install to Ready in {time.monotonic() - started:.0f} s")
         yield helm
     finally:
         helm.run("uninstall", *RELEASE, "--no-hooks", "--wait")
@@ -66,12 +67,12 @@ def test_stacks_are_ready_and_proven_under_the_generated_role(stack: Starter) ->
 def test_upgrade_uninstall_and_reinstall_leave_stacks_running(release: Helm, stack: Starter) -> None:
     run = stack.log_run("kept", metric=0.5, artifact=b"kept")
     before = _pods(stack)
-    release.must("upgrade", *PLACE, "--set", "logFormat=text", "--wait", "--timeout", "120s")
+    release.must("upgrade", *PLACE, "--set", "logFormat=text", *WAIT)
     refused = release.run("uninstall", *RELEASE)
     assert refused.returncode != 0, "stacks need it"
     release.must("uninstall", *RELEASE, "--no-hooks", "--wait")
     assert stack.metric_in_postgres(run.run_id) == run.metric
-    release.must("install", *PLACE, "--wait", "--timeout", "120s")
+    release.must("install", *PLACE, *WAIT)
     stack.aistack("prove", "mlflow/postgres", timeout=200)
     assert _pods(stack) == before, "nothing was started anew"
     assert stack.artifact_in_s3(run) == b"kept"
