@@ -57,11 +57,20 @@ def footprint_line(footprint: Footprint) -> str:
 
 
 def components_table(stack: AIStack) -> PlainTable:
-    """Return a row for each component."""
+    """Return a row for each component; one of which nothing else is to be said tells where its page is exposed."""
     table = PlainTable("COMPONENT", "VERSION", "PHASE", "MESSAGE")
     for c in stack.status.components:
-        table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(c.message))
+        address = c.url if c.name in exposed(stack) else ""
+        table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(c.message or address))
     return table
+
+
+def exposed(stack: AIStack) -> set[str]:
+    """Return the components whose address is one under the stack's host."""
+    if stack.spec.expose is None:
+        return set()
+    host = stack.spec.expose.host
+    return {c.name for c in stack.status.components if f"://{c.name}.{host}/" in c.url}
 
 
 def edges_table(stack: AIStack) -> PlainTable:

@@ -46,6 +46,24 @@ def test_a_stack_is_shown_with_components_edges_conditions_and_next_steps() -> N
     assert lines[-2:] == ["Next", "do this"]
 
 
+@pytest.mark.parametrize(
+    ("url", "expose", "told"),
+    [
+        pytest.param(
+            "https://web.ml.example.com/home", {"host": "ml.example.com", "className": "nginx"}, True, id="exposed"
+        ),
+        pytest.param(
+            "http://demo-web.ml.svc:8080/home", {"host": "ml.example.com", "className": "nginx"}, False, id="not-yet"
+        ),
+        pytest.param("http://demo-web.ml.svc:8080/home", None, False, id="inside"),
+    ],
+)
+def test_a_page_that_is_exposed_is_told(url: str, expose: dict[str, str] | None, told: bool) -> None:
+    found = live(status("fine", Ready="True", components=[{**WEB, "phase": "Ready", "message": "", "url": url}]))
+    found["spec"] |= {"expose": expose} if expose else {}
+    assert (url in text(stack_view(understood(found), NOW, []))) is told
+
+
 def test_a_stack_that_nobody_looked_at_says_so() -> None:
     assert "the operator hasn't looked at this version of it yet" in text(stack_view(understood(live()), NOW, []))
 
