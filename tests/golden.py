@@ -23,7 +23,7 @@ from aistack.catalog.models import Catalog
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import CreateSecret, Observed, Unit
 from aistack.objects.recipes import as_data
-from aistack.planning.plan import plan_stack
+from aistack.planning.plan import Planned, plan_stack
 
 HEADER = "# Written by `make generate` from stack.yaml; read its diff when it changes.\n"
 
@@ -49,11 +49,14 @@ class Case:
         """The file to compare with."""
         return self.folder / "expected.yaml"
 
+    def plan(self, catalog: Catalog) -> Planned:
+        """Plan the stack as for a first installation."""
+        stack = parse_stack(yaml.safe_load((self.folder / "stack.yaml").read_text("utf-8")))
+        return plan_stack(stack, catalog, Observed())
+
     def render(self, catalog: Catalog) -> str:
         """Plan the stack and write down what the component makes."""
-        stack = parse_stack(yaml.safe_load((self.folder / "stack.yaml").read_text("utf-8")))
-        plan = plan_stack(stack, catalog, Observed()).plan
-        unit = next(u for u in plan.units if u.name == self.component)
+        unit = next(u for u in self.plan(catalog).plan.units if u.name == self.component)
         documents = _documents(unit, _files(catalog))
         return HEADER + yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 

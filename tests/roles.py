@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-import yaml
-
-from aistack.api.parse import parse_stack
 from aistack.catalog.locate import catalog_folder
 from aistack.controller.rbac import table
 from aistack.controller.rights import Right
 from aistack.objects.manifest import Manifest, ObjectKind
-from aistack.objects.plan import ApplyObject, Observed, Unit
-from aistack.planning.plan import plan_stack
+from aistack.objects.plan import ApplyObject, Unit
 from tests.golden import cases, shipped
 
 
@@ -29,8 +25,7 @@ def _made() -> Iterator[tuple[ObjectKind, Manifest]]:
     found = cases(catalog_folder())
     assert {case.component for case in found} == set(shipped().components)
     for case in found:
-        stack = parse_stack(yaml.safe_load((case.folder / "stack.yaml").read_text("utf-8")))
-        for unit in plan_stack(stack, shipped(), Observed()).plan.units:
+        for unit in case.plan(shipped()).plan.units:
             yield from _of(unit)
 
 

@@ -111,6 +111,11 @@ class Port(StrictModel):
     metrics: bool = False
     internal: tuple[Name, ...] = ()
 
+    @property
+    def public(self) -> bool:
+        """Whether anybody may connect."""
+        return self.page or self.metrics
+
     @model_validator(mode="after")
     def _one_audience(self) -> Port:
         if sum(map(bool, (self.contract, self.page, self.metrics, self.internal))) != 1:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from aistack.api.component import Size
 
 if TYPE_CHECKING:
-    from aistack.catalog.models import ComponentSpec, Contract, MetricsLogin, Page, Provide
+    from aistack.catalog.models import ComponentSpec, Contract, Metrics, MetricsLogin, Page, Port, Provide
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
@@ -108,10 +108,15 @@ def _port_problems(spec: ComponentSpec, path: Path, workload: str, port: str) ->
         yield (*path, "port"), f"the workload {workload!r} has no port {port!r}"
 
 
+def _port(spec: ComponentSpec, place: Provide | Metrics) -> Port | None:
+    """Return the port where something is; None if it leads nowhere, which is told of its own."""
+    workload = spec.workloads.get(place.workload)
+    return workload.ports.get(place.port) if workload else None
+
+
 def _reach_problems(spec: ComponentSpec, path: Path, provide: Provide) -> Iterator[Problem]:
-    workload = spec.workloads.get(provide.workload)
-    port = workload.ports.get(provide.port) if workload else None
-    if port and not (port.page or port.metrics or port.contract):
+    port = _port(spec, provide)
+    if port and not (port.public or port.contract):
         yield path, f"the port {provide.port!r} doesn't admit consumers; write contract: {provide.contract} at the port"
 
 
@@ -139,9 +144,8 @@ def _metrics_problems(spec: ComponentSpec) -> Iterator[Problem]:
     for i, metrics in enumerate(spec.metrics):
         path: Path = ("metrics", i)
         yield from _port_problems(spec, path, metrics.workload, metrics.port)
-        workload = spec.workloads.get(metrics.workload)
-        port = workload.ports.get(metrics.port) if workload else None
-        if port and not (port.page or port.metrics):
+        port = _port(spec, metrics)
+        if port and not port.public:
             yield (*path, "port"), f"the port {metrics.port!r} lets nobody collect; write metrics: true at the port"
         if metrics.login and metrics.login.secret not in spec.secrets:
             yield (*path, "login", "secret"), f"there is no secret {metrics.login.secret!r}"

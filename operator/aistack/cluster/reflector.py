@@ -14,6 +14,7 @@ import structlog
 from aistack.cluster.client import Client
 from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
+from aistack.cluster.settings import Settings
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 
@@ -86,14 +87,10 @@ class Reflector:
         client: requests.
         store: where states go.
         source: what to follow.
-        manager: our field manager.
-        silence: seconds without a word after which a watch is taken for dead.
-        backoff_limit: longest pause between attempts, in seconds.
+        settings: our field manager, and the limits of watches.
     """
 
-    def __init__(
-        self, client: Client, store: Sink, source: Source, manager: str, silence: float, backoff_limit: float
-    ) -> None:
+    def __init__(self, client: Client, store: Sink, source: Source, settings: Settings) -> None:
         self.source = source
         self.error: AIStackError | None = None
         """Why the picture may be out of date; None while the watch is sound."""
@@ -101,10 +98,14 @@ class Reflector:
         """Whether a complete list was ever read."""
         self.attempted = asyncio.Event()
         """Set once the first list was tried."""
-        self._client, self._store, self._manager = client, store, manager
-        self._silence, self._backoff_limit = silence, backoff_limit
+        self._client, self._store, self._manager = client, store, settings.field_manager
+        self._silence, self._backoff_limit = settings.watch_silence, settings.watch_backoff_limit
         self._version: int | None = None
         self._failures = 0
+
+    def start(self) -> asyncio.Task[None]:
+        """Follow the source in the background, until the task is cancelled."""
+        return asyncio.create_task(self.run(), name=f"watch {self.source}")
 
     async def run(self) -> None:
         """Follow the source until cancelled."""

@@ -110,16 +110,9 @@ class Shelf:
 
     def _follow(self, namespace: str) -> Reflector:
         if namespace not in self._reflectors:
-            settings, source = self._settings, self._source(namespace)
-            self._reflectors[namespace] = reflector = Reflector(
-                self._client,
-                self,
-                source,
-                settings.field_manager,
-                settings.watch_silence,
-                settings.watch_backoff_limit,
-            )
-            self._tasks.append(asyncio.create_task(reflector.run(), name=f"watch {source}"))
+            reflector = Reflector(self._client, self, self._source(namespace), self._settings)
+            self._reflectors[namespace] = reflector
+            self._tasks.append(reflector.start())
         return self._reflectors[namespace]
 
     def _source(self, namespace: str) -> Source:

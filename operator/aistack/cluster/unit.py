@@ -112,6 +112,8 @@ async def _prove(ctx: Context, progress: Progress, before: Mapping[str, UnitOutc
 
 async def _clean_up(ctx: Context, unit: Unit) -> tuple[ActionOutcome, ...]:
     """End what was replaced, once no pod that may use it is left; that it can't be ended yet stops nothing."""
+    if not unit.cleanup:
+        return ()
     outcomes = []
     left = any(live.terminating and _is_at_work(ctx, live, unit) for live in ctx.store.of(ctx.owner.key))
     for step in unit.cleanup:

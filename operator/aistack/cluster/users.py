@@ -178,17 +178,9 @@ class Users:
 
     def _follow(self, key: Key) -> _Followed:
         if key not in self._followed:
-            settings, source = self.settings, Source(SECRET, key[0], "", False, key[1])
-            reflector = Reflector(
-                self.client,
-                _News(self, key),
-                source,
-                settings.field_manager,
-                settings.watch_silence,
-                settings.watch_backoff_limit,
-            )
-            task = asyncio.create_task(reflector.run(), name=f"watch {source}")
-            self._followed[key] = _Followed(reflector, task)
+            source = Source(SECRET, key[0], "", False, key[1])
+            reflector = Reflector(self.client, _News(self, key), source, self.settings)
+            self._followed[key] = _Followed(reflector, reflector.start())
         return self._followed[key]
 
     async def _drop_unread(self) -> None:

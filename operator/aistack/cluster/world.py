@@ -79,16 +79,9 @@ class Watching:
         self._reflectors.clear()
 
     def _start(self, key: SourceKey) -> None:
-        settings = self._settings
-        self._reflectors[key] = reflector = Reflector(
-            self._client,
-            self._store,
-            _source(settings, *key, settings.owner_label),
-            settings.field_manager,
-            settings.watch_silence,
-            settings.watch_backoff_limit,
-        )
-        self._tasks[key] = asyncio.create_task(reflector.run(), name=f"watch {reflector.source}")
+        source = _source(self._settings, *key, self._settings.owner_label)
+        self._reflectors[key] = reflector = Reflector(self._client, self._store, source, self._settings)
+        self._tasks[key] = reflector.start()
 
 
 class Listing:

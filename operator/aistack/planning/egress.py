@@ -84,7 +84,7 @@ def _metrics(stack: str, resolved: Mapping[str, Resolved]) -> Iterator[Rule]:
     """Yield the ports of the stack that admit anybody: some tools show their metrics beside their page."""
     for _, r in sorted(resolved.items()):
         for role, workload in r.component.spec.workloads.items():
-            if rule := _to(stack, r, role, (p.port for p in workload.ports.values() if p.metrics or p.page)):
+            if rule := _to(stack, r, role, (p.port for p in workload.ports.values() if p.public)):
                 yield rule
 
 

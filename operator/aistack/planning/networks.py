@@ -67,7 +67,7 @@ def _policy(name: str, selector: dict[str, Any], ingress: list[Any], egress: lis
 
 def _rule(stack: str, component: str, port: Port, edges: Iterable[Edge]) -> dict[str, Any] | None:
     ports = [{"port": port.port, "protocol": "TCP"}]
-    if port.page or port.metrics:
+    if port.public:
         return {"ports": ports}
     if port.internal:
         return {"ports": ports, "from": [workload_pods(stack, component, role) for role in port.internal]}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster import versions
 from tests.cluster.common import store
 from tests.cluster.common.errors import ClusterError
-from tests.cluster.common.paths import TOOLCHAIN
+from tests.cluster.common.paths import TOOLCHAIN, arch
 from tests.cluster.common.shell import run, succeeds
 
 ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
@@ -26,6 +26,21 @@ def find_go() -> Path:
     if on_path and succeeds([on_path, "list", "-m"], env=ENV, cwd=TOOLCHAIN, timeout=120):
         return Path(on_path)
     return store.ensure("go", store.key_of(versions.GO), _install) / "go" / "bin" / "go"
+
+
+def installed(name: str, package: str) -> Path:
+    """A program of a Go module, compiled the first time and kept.
+
+    Args:
+        name: the program's.
+        package: its package and version, as for `go install`.
+    """
+
+    def build(target: Path) -> None:
+        env = {**ENV, "GOFLAGS": "-ldflags=-s -trimpath", "GOBIN": str(target)}
+        run([find_go(), "install", package], env=env, cwd=target, timeout=1200)
+
+    return store.ensure(name, store.key_of(arch(), package), build) / name
 
 
 def module_dir(go: Path, module: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from aistack.cluster.discovery import Discovery
@@ -12,6 +13,7 @@ from aistack.cluster.replies import Reply
 from aistack.cluster.store import Store
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
+from aistack.settings import engine_settings
 
 KIND = ObjectKind("v1", "ConfigMap")
 ODD, SOUND = (
@@ -43,7 +45,8 @@ def page(*items: dict[str, Any]) -> Reply:
 
 async def synced(server: Any) -> tuple[Reflector, list[str]]:
     """Run a reflector until it has read a list; returns the errors that it had before."""
-    reflector = Reflector(server, Store("owner", lambda _: None), Source(KIND, "", "owner", False), "aistack", 1, 0.01)
+    settings = replace(engine_settings(), watch_silence=1, watch_backoff_limit=0.01)
+    reflector = Reflector(server, Store("owner", lambda _: None), Source(KIND, "", "owner", False), settings)
     task, errors = asyncio.create_task(reflector.run()), list[str]()
     async with asyncio.timeout(10):
         while not reflector.synced and not task.done():

@@ -8,14 +8,10 @@ others, nodes and addresses outside, and the result must equal what the stack's 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
 from aistack.api.labels import IDENTITY, ROLE
-from aistack.api.parse import parse_stack
 from aistack.catalog.locate import catalog_folder
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import Observed
@@ -25,12 +21,6 @@ from tests.golden import cases, shipped
 from tests.reach import Network, Plugin, Port
 from tests.toy import find, objects, plan, stack, starter, toy_of_two, values
 from tests.wanted import INTERNET, NAMES, NEIGHBOUR, NODE, STRANGER, Wanted
-
-
-def golden(folder: Path) -> Planned:
-    """The stack of a golden render."""
-    return plan_stack(parse_stack(yaml.safe_load((folder / "stack.yaml").read_text())), shipped(), Observed())
-
 
 OFFLINE = "{profile: starter, components: [{name: jupyterhub, values: {internet: false}}]}"
 STACKS = {
@@ -45,7 +35,7 @@ STACKS = {
     "starter-without-notebooks": plan(
         "{profile: starter, components: [{name: jupyterhub, enabled: false}]}", catalog=starter()
     ),
-    **{case.name: golden(case.folder) for case in cases(catalog_folder())},
+    **{case.name: case.plan(shipped()) for case in cases(catalog_folder())},
 }
 
 

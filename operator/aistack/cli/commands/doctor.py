@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -70,8 +71,8 @@ async def _examine(session: Session, profile: str) -> list[Finding]:
         nodes.inotify,
     )
     async with session.client() as client:
-        case = _case(session, profile, client)
-        await client.version()  # that nobody answers is no finding: it would be each check's
+        # That nobody answers is no finding: it would be each check's.
+        case = _case(session, profile, client, await client.version())
         return list(await asyncio.gather(*(_look(check, case) for check in checks)))
 
 
@@ -83,7 +84,7 @@ async def _look(check: Check, case: Case) -> Finding:
         return Finding(check.__name__, Mark.UNKNOWN, str(error))
 
 
-def _case(session: Session, profile: str, client: Client) -> Case:
+def _case(session: Session, profile: str, client: Client, version: Mapping[str, Any]) -> Case:
     from aistack.api.parse import suggest
 
     catalog = session.catalog()
@@ -94,4 +95,5 @@ def _case(session: Session, profile: str, client: Client) -> Case:
         raise InvalidError(f"the profile {profile!r} can't be planned; see aistack catalog check")
     components = [catalog.components[name] for name in catalog.profiles[profile].components]
     images = [image.reference() for component in components for image in component.spec.images.values()]
-    return Case(client, session.namespace, profile, footprint, frozenset([*images, catalog.runner.reference()]))
+    wanted = frozenset([*images, catalog.runner.reference()])
+    return Case(client, version, session.namespace, profile, footprint, wanted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from aistack.api.status import Footprint
     from aistack.cluster.client import Client
     from aistack.objects.manifest import Manifest, ObjectKind
+
+
+Manifests = list["Manifest"]
 
 
 class Mark(StrEnum):
@@ -45,19 +49,28 @@ class Case:
     """A cluster to look at, and what is to run there."""
 
     client: Client
+    version: Mapping[str, Any]
+    """What the API server says of its version."""
     namespace: str
     profile: str
     footprint: Footprint
     images: frozenset[str]
     """References of what the profile runs."""
+    _asked: dict[tuple[ObjectKind, str], asyncio.Task[Manifests]] = field(default_factory=dict)
 
-    async def list(self, kind: ObjectKind, namespace: str = "") -> list[Manifest]:
-        """Return all objects of a kind.
+    async def list(self, kind: ObjectKind, namespace: str = "") -> Manifests:
+        """Return all objects of a kind; several checks may look at them, and they are asked for once.
 
         Raises:
             AIStackError: they can't be listed.
         """
-        items: list[Manifest] = (await self.client.list(kind, namespace)).result()["items"] or []
+        key = kind, namespace
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._list(kind, namespace))
+        return await self._asked[key]
+
+    async def _list(self, kind: ObjectKind, namespace: str) -> Manifests:
+        items: Manifests = (await self.client.list(kind, namespace)).result()["items"] or []
         return items
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from aistack.api.conditions import ConditionStatus, ConditionType
 from aistack.api.spec import AIStack
-from aistack.api.status import Footprint
+from aistack.api.status import ComponentStatus, Footprint
 from aistack.cli.durations import age
 from aistack.cli.present.phases import edge_text, phase_text, truth_text
 from aistack.cli.present.table import PlainTable
@@ -60,17 +60,15 @@ def components_table(stack: AIStack) -> PlainTable:
     """Return a row for each component; one of which nothing else is to be said tells where its page is exposed."""
     table = PlainTable("COMPONENT", "VERSION", "PHASE", "MESSAGE")
     for c in stack.status.components:
-        address = c.url if c.name in exposed(stack) else ""
-        table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(c.message or address))
+        message = c.message or (c.url if _is_exposed(stack, c) else "")
+        table.add_row(Text(c.name), Text(c.version), phase_text(c.phase), Text(message))
     return table
 
 
-def exposed(stack: AIStack) -> set[str]:
-    """Return the components whose address is one under the stack's host."""
-    if stack.spec.expose is None:
-        return set()
-    host = stack.spec.expose.host
-    return {c.name for c in stack.status.components if f"://{c.name}.{host}/" in c.url}
+def _is_exposed(stack: AIStack, component: ComponentStatus) -> bool:
+    """Whether the component's address is one under the stack's host, not that inside the cluster."""
+    expose = stack.spec.expose
+    return expose is not None and f"://{component.name}.{expose.host}/" in component.url
 
 
 def edges_table(stack: AIStack) -> PlainTable:
