@@ -26,7 +26,7 @@ demo: setup ## Bring up a local Kubernetes with the starter stack and show that 
 demo-down: setup ## Remove what demo brought up; caches stay
 	@$(BIN)/python -m tests.demo down
 
-test: setup ## Run everything: lint, generated files, unit, integration, e2e on kind
+test: setup ## Run everything: lint, generated files, unit, contracts, integration, e2e on kind
 	@$(BIN)/python -m tests.all
 
 test-unit: setup ## Tests that need nothing but Python
@@ -41,7 +41,7 @@ test-e2e: setup ## Tests on real kind nodes with real images
 lint: setup ## ruff, mypy, import-linter, catalog check
 	@$(BIN)/python -m tests.all lint
 
-generate: setup ## Write all generated files: CRDs, golden renders
+generate: setup ## Write all generated files: CRDs, chart, locks, pages, golden renders
 	@$(BIN)/python -m tests.generate
 
 images: setup ## Build all container images

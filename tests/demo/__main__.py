@@ -43,7 +43,7 @@ def cluster() -> None:
 def up() -> None:
     """Bring up everything and show that it works."""
     started = time.monotonic()
-    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 17 min)"):
+    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 18 min)"):
         kube = bring_up()
     with _step("the operator"):
         _start_operator(kube)
