@@ -89,13 +89,14 @@ async def images(case: Case) -> Finding:
 
 def judge_images(wanted: Collection[str], found: Sequence[Manifest]) -> Finding:
     """Judge what nodes tell of their images; they tell of 50 at most."""
-    there = {name for node in found for image in node.get("status", {}).get("images", []) for name in image["names"]}
+    told = (image for node in found for image in node.get("status", {}).get("images") or ())
+    there = {name for image in told for name in image.get("names") or ()}  # one that lost its tag has no name
     have = len(there.intersection(wanted))
     if have == len(wanted):
         return Finding("images", Mark.OK, f"all {have} are on the nodes")
-    told = f"{have} of {len(wanted)} are on the nodes, the others are pulled from {DEFAULT_REGISTRY}"
+    message = f"{have} of {len(wanted)} are on the nodes, the others are pulled from {DEFAULT_REGISTRY}"
     remedy = "nothing is published there yet: aistack images push, and spec.images.registry"
-    return Finding("images", Mark.WARN, told, remedy)
+    return Finding("images", Mark.WARN, message, remedy)
 
 
 async def network(case: Case) -> Finding:

@@ -20,7 +20,7 @@ def node(arch: str = "amd64", ready: str = "True", cpu: str = "4", memory: str =
         "conditions": [{"type": "Ready", "status": ready}],
         "nodeInfo": {"architecture": arch},
         "allocatable": {"cpu": cpu, "memory": memory},
-        "images": [{"names": ["registry.aistack.dev/a:1", "sha256:x"]}],
+        "images": [{"names": ["registry.aistack.dev/a:1", "sha256:x"]}, {"names": None, "sizeBytes": 5}, {}],
     }
     return {"metadata": {"name": "n"}, "spec": spec, "status": status}
 
