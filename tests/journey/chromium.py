@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shlex
 import ssl
 from collections.abc import Iterator
@@ -22,14 +23,14 @@ from tests.cluster.common.progress import Progress
 from tests.cluster.common.shell import run
 
 PACKAGES = ("chromium", "chromium-driver", "fonts-liberation", "fonts-dejavu-core", "fonts-noto-color-emoji")
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux"}
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "setpriv": "util-linux"}
 SIZE = (1280, 800)
 _USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons", "var/cache/apt", "var/lib/apt")
 _POLICIES = "etc/chromium/policies/managed"
 _ENTER = """\
 #!/bin/sh
 # Ends with its parent, and all that Chromium started with it.
-exec setpriv --pdeathsig KILL unshare --mount sh -c '
+exec setpriv --pdeathsig KILL unshare --mount {user} sh -c '
 mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/tmp" && root="$1" && shift 2 &&
 exec unshare --pid --fork --kill-child --root="$root" --mount-proc env HOME=/tmp chromedriver "$@"
 ' sh {root} {folder} "$@"
@@ -38,9 +39,18 @@ exec unshare --pid --fork --kill-child --root="$root" --mount-proc env HOME=/tmp
 
 
 def install() -> Path:
-    """Return the root of a Debian with Chromium; about 2 min and 300 MB from a mirror the first time."""
-    debian.ensure(PROGRAMS, Progress(1))
-    return store.ensure("chromium", store.key_of(versions.DEBIAN, arch(), *PACKAGES), _build, keep=1)
+    """Return the root of a Debian with Chromium, made first where it is missing.
+
+    Raises:
+        ClusterError: it can't be made.
+    """
+    key = store.key_of(versions.DEBIAN, arch(), *PACKAGES)
+    if found := store.find("chromium", key):
+        return found
+    progress = Progress(2)
+    debian.ensure(PROGRAMS, progress)
+    with progress.step("Chromium, of Debian's packages", "about 2 min, once"):
+        return store.ensure("chromium", key, _build, keep=1)
 
 
 def _build(target: Path) -> None:
@@ -67,7 +77,8 @@ def chromium(
         authorities: whose certificates a company's administrator told it to trust.
     """
     program = folder / "chromedriver"
-    program.write_text(_ENTER.format(root=shlex.quote(str(install())), folder=shlex.quote(str(folder))))
+    user = "" if os.geteuid() == 0 else "--map-root-user"
+    program.write_text(_ENTER.format(root=shlex.quote(str(install())), folder=shlex.quote(str(folder)), user=user))
     program.chmod(0o755)
     _trust(folder / "policies", authorities)
     driver = webdriver.Chrome(_options(names, address), webdriver.ChromeService(str(program)))
@@ -134,3 +145,7 @@ def _asked(method: str, params: dict[str, Any]) -> str:
 def _plain(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+if __name__ == "__main__":
+    install()
