@@ -75,6 +75,8 @@ def chromium(
         names: pattern of the names that lead to ``address``, as a company's DNS would; no other resolves.
         address: host and port.
         authorities: whose certificates a company's administrator told it to trust.
+
+    A failure inside leaves ``failed.png`` in the folder.
     """
     program = folder / "chromedriver"
     user = "" if os.geteuid() == 0 else "--map-root-user"
@@ -87,6 +89,9 @@ def chromium(
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         yield driver
+    except BaseException:
+        driver.save_screenshot(str(folder / "failed.png"))
+        raise
     finally:
         driver.quit()
 

@@ -73,18 +73,32 @@ class Notebooks(Page):
         self.click(".jp-toast-button", "No")
 
     def output(self, cell: str) -> str:
-        """Wait for the last that a cell puts out, and return it.
+        """Wait for what a cell comes to, and return it.
 
         Args:
             cell: part of its code; the cell is brought to the middle of the window.
+
+        Raises:
+            AssertionError: a cell failed.
         """
-        result = f"{_CELL}?.querySelector('.jp-OutputArea-executeResult .jp-OutputArea-output')"
-        self.until(lambda: self.browser.execute_script(f"return {result}", cell), f"nothing of {cell}", 240)
+        found = self.until(lambda: self._failure() or self._result(cell), f"nothing of {cell}", 240)
+        assert found == self._result(cell), found
         self.browser.execute_script(f"{_CELL}.scrollIntoView({{block: 'center'}})", cell)
-        return str(self.browser.execute_script(f"return {result}.textContent", cell)).strip()
+        return found
+
+    def _result(self, cell: str) -> str:
+        """What a cell came to; nothing until it ended."""
+        text = f"{_CELL}?.querySelector('.jp-OutputArea-executeResult .jp-OutputArea-output')?.textContent"
+        return str(self.browser.execute_script(f"return {text}", cell) or "").strip()
+
+    def _failure(self) -> str:
+        """The error of the cell that failed."""
+        errors = "[...document.querySelectorAll('[data-mime-type=\"application/vnd.jupyter.error\"]')]"
+        return str(self.browser.execute_script(f"return {errors}.map(e => e.textContent).join()"))
 
 
 _CELL = "[...document.querySelectorAll('.jp-CodeCell')].find(c => c.textContent.includes(arguments[0]))"
+"""The cell with a piece of code."""
 
 
 class Tracking(Page):
