@@ -63,8 +63,8 @@ class Notebooks(Page):
         self.click("#login_submit")
 
     def run_all(self) -> None:
-        """Run the notebook that opened, from top to bottom."""
-        self.find(".jp-Notebook-ExecutionIndicator[data-status=idle]", seconds=240)
+        """Run the notebook that opened, from top to bottom, once its kernel is there."""
+        self.says("(ipykernel) | Idle", seconds=240)
         self.click(".lm-MenuBar-item", "Run")
         self.click('.lm-Menu-item[data-command="runmenu:run-all"]')
 
