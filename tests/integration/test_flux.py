@@ -146,7 +146,7 @@ def test_a_change_is_applied_waited_for_and_not_taken_for_a_failure(world: World
 
 REFUSED = {
     "by-the-operator": ("profile: starter", "profile: nonsense", "spec.profile: "),
-    "by-a-component": ("size: medium", "values: {workers: 0}", "spec.components[0].values.workers: "),
+    "by-a-component": ("size: medium", "values: {workers: 0}", "spec.components[mlflow].values.workers: "),
 }
 
 
