@@ -76,10 +76,15 @@ class Flux:
         self._ask("gitrepository", source)
         eventually(lambda: self._artifact(source) == revision, seconds=60)
 
-    def apply_again(self, name: str) -> None:
-        """Have a Kustomization applied now, as `flux reconcile kustomization` does, and wait until it was."""
-        asked = self._ask("kustomization", name)
+    def apply_again(self, name: str) -> list[dict[str, str]]:
+        """Have a Kustomization applied now, as `flux reconcile kustomization` does, and wait until it was.
+
+        Returns:
+            What this did to each object; a list, as Flux may have other reasons for a pass meanwhile.
+        """
+        before, asked = len(self.applied(name)), self._ask("kustomization", name)
         eventually(lambda: self.status(name).get("lastHandledReconcileAt") == asked, seconds=120)
+        return self.applied(name)[before:]
 
     def applied(self, name: str) -> list[dict[str, str]]:
         """Return what each pass over a Kustomization did to each object, oldest first."""
