@@ -35,7 +35,7 @@ def _build(target: Path) -> None:
 
 def main() -> None:
     """Build them before the tests, which have a time limit each, and say so."""
-    with Progress(1).step("Flux's controllers, from their Go modules", "about 5 min, once"):
+    with Progress(1).step("Flux's controllers, from their Go modules", "about 6 min, once"):
         programs()
 
 

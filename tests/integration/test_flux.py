@@ -73,7 +73,7 @@ def test_ready_once_the_stack_is_ready_and_proven(world: World) -> None:
     status = here.flux.status(STACKS)
     assert status["lastAppliedRevision"] == revision
     assert [entry["id"] for entry in status["inventory"]["entries"]] == [f"ml_{NAME}_aistack.dev_AIStack"]
-    assert here.flux.ready(OPERATOR)[0] == "True"
+    eventually(lambda: here.flux.ready(OPERATOR)[0] == "True", seconds=SOON)  # Flux looks at it again with each change
 
 
 def test_a_change_is_applied_waited_for_and_not_taken_for_a_failure(world: World, flux: Fleet) -> None:
