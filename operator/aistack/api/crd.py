@@ -1,6 +1,7 @@
 """The CustomResourceDefinitions, made from the models; ``python -m aistack.api.crd`` prints them.
 
-They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for stacks needs :data:`OLDEST_KUBERNETES`.
+They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for stacks needs
+:data:`~aistack.api.versions.OLDEST_KUBERNETES`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from aistack.api.group import BINDING_KIND, GROUP, KIND, PLURAL, VERSION
 from aistack.api.spec import AIStack
 from aistack.api.structural import structural_schema
 
-OLDEST_KUBERNETES = (1, 30)
-"""Pods wait with ``sleep`` before they end."""
 HEADER = "# Generated from the models in operator/aistack/api by 'make generate'; don't edit.\n"
 
 _CONDITION = '.status.conditions[?(@.type=="{}")].status'

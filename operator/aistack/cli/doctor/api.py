@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aistack.api.crd import DEFINITIONS, OLDEST_KUBERNETES, Definition, crd_manifest
+from aistack.api.crd import DEFINITIONS, Definition, crd_manifest
 from aistack.api.group import GROUP, PLURAL
+from aistack.api.versions import Fit, judge_server
 from aistack.cli.doctor.finding import Case, Finding, Mark, quoted
 from aistack.objects.health import health_of
 from aistack.objects.manifest import Manifest, ObjectRef
 
 _API = "apiextensions.k8s.io/v1"
 _INSTALL = "aistack crd | kubectl apply --server-side -f -"
+_MARKS = {Fit.TOO_OLD: Mark.FAIL, Fit.NEWER: Mark.WARN}
 _RIGHTS = (("create", GROUP, PLURAL), ("patch", GROUP, PLURAL), ("get", "", "secrets"))
 """What ``apply`` and ``open`` need in the namespace."""
 
@@ -25,12 +26,8 @@ async def version(case: Case) -> Finding:
 
 def judge_version(info: Mapping[str, Any]) -> Finding:
     """Judge what ``/version`` says."""
-    found = tuple(int(re.sub(r"\D.*", "", str(info[part])) or 0) for part in ("major", "minor"))
-    oldest = ".".join(map(str, OLDEST_KUBERNETES))
-    name = str(info.get("gitVersion", ".".join(map(str, found))))
-    if found < OLDEST_KUBERNETES:
-        return Finding("Kubernetes", Mark.FAIL, f"{name} is too old", f"{oldest} or newer is needed: upgrade it")
-    return Finding("Kubernetes", Mark.OK, name)
+    found = judge_server(info)
+    return Finding("Kubernetes", _MARKS.get(found.fit, Mark.OK), str(found), found.remedy)
 
 
 async def definitions(case: Case) -> Finding:
