@@ -44,8 +44,8 @@ class ServerVersion:
     def __str__(self) -> str:
         told = {
             Fit.TOO_OLD: " is too old",
-            Fit.NEWER: f" is newer than what this version was tested on ({tested_range()})",
-            Fit.UNTESTED: f" (tests run on {tested_range()})",
+            Fit.NEWER: f" is newer than what this version was tested on ({range_tested()})",
+            Fit.UNTESTED: f" (tests run on {range_tested()})",
         }
         return self.name + told.get(self.fit, "")
 
@@ -66,7 +66,7 @@ def judge_server(info: Mapping[str, Any]) -> ServerVersion:
     return ServerVersion(name, Fit.TESTED if found in tested else Fit.UNTESTED)
 
 
-def tested_range() -> str:
+def range_tested() -> str:
     """Return the first and the last of the minor versions that are tested."""
     return f"{_dotted(_minor(TESTED_KUBERNETES[0]))} to {_dotted(_minor(TESTED_KUBERNETES[-1]))}"
 

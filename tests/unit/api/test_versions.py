@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aistack.api.versions import OLDEST_KUBERNETES, TESTED_KUBERNETES, Fit, judge_server, tested_range
+from aistack.api.versions import OLDEST_KUBERNETES, TESTED_KUBERNETES, Fit, judge_server, range_tested
 from tests.cluster.build import servers
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def test_the_test_clusters_are_what_is_called_tested() -> None:
 
 @pytest.mark.parametrize(
     ("page", "tested"),
-    [("README.md", tested_range()), ("docs/install.md", ", ".join(TESTED_KUBERNETES))],
+    [("README.md", range_tested()), ("docs/install.md", ", ".join(TESTED_KUBERNETES))],
 )
 def test_pages_name_them(page: str, tested: str) -> None:
     oldest = ".".join(map(str, OLDEST_KUBERNETES))
