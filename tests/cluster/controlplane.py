@@ -33,7 +33,7 @@ _ATTEMPTS = 3
 """Starts to try: a port that was free a moment ago can be taken by another process meanwhile."""
 
 IPV4 = "10.96.0.0/16"
-DUAL_STACK = f"{IPV4},fd00:10:96::/112"
+IPV6 = "fd00:10:96::/112"
 
 _GRACE = 2.0
 """Seconds before force: an API server asked to leave waits a minute for its clients' watches to end."""

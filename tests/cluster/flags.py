@@ -40,6 +40,11 @@ class Plan:
         return self.directory / "controller-manager.kubeconfig"
 
     @property
+    def advertised(self) -> str:
+        """An address for documentation, of the family that Services get first, as the API server asks."""
+        return "2001:db8::1" if ":" in self.service_ranges.partition(",")[0] else "192.0.2.1"
+
+    @property
     def _pki(self) -> Path:
         return self.directory / "pki"
 
@@ -68,7 +73,7 @@ class Plan:
             f"--secure-port={self.api_port}",
             # The Endpoints of the `kubernetes` Service may not be loopback addresses, and no pod would use them.
             "--endpoint-reconciler-type=none",
-            "--advertise-address=192.0.2.1",
+            f"--advertise-address={self.advertised}",
             f"--service-cluster-ip-range={self.service_ranges}",
             "--authorization-mode=RBAC",
             "--allow-privileged=true",
