@@ -205,6 +205,7 @@ def _data(state: ImageState) -> dict[str, object]:
         "platform": step.platform,
         "archive": str(step.archive),
         "built": state.built,
+        "runs": step.image.runs,
         "bytes": state.size,
     }
 
