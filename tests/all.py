@@ -54,6 +54,7 @@ PHASES = (
             (sys.executable, "-m", "tests.chart.helm"),
             (sys.executable, "-m", "tests.integration.argohealth"),
             (sys.executable, "-m", "tests.flux.programs"),
+            (sys.executable, "-m", "tests.integration.actionlint"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),

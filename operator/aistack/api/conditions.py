@@ -76,6 +76,8 @@ class Reason(StrEnum):
     """Of an Event: a connection that worked, or was new, doesn't work."""
     EDGE_HEALED = "EdgeHealed"
     """Of an Event: a broken connection works again."""
+    SERVED_BY_ANOTHER = "ServedByAnother"
+    """Of an Event: a second operator sees the stack, and leaves it to the first."""
 
 
 class Condition(Observation):
