@@ -15,7 +15,7 @@ from aistack.api.names import MAX_STACK_NAME
 from aistack.api.rules import UNIQUE_NAMES, Rule, matches
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
-from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
+from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry, ServiceAccountName
 from aistack.api.wiring import Access, External, LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
@@ -124,6 +124,11 @@ class AIStackSpec(Model):
 
     scheduling: Scheduling = Scheduling()
     """Where pods run: node selector, tolerations, priority."""
+
+    service_account_name: ServiceAccountName | None = None
+    """ServiceAccount in this namespace as whom the operator makes, changes and deletes the stack's objects, and reads
+    the Secrets of external and adminSecretRef: a stack can do no more than it may. If not set, the one that the
+    operator was told to use, else the operator itself. Pods have accounts of their own."""
 
     labels: Labels = Field(default_factory=dict)
     """Extra labels for every object that the stack makes, e.g. a cost centre."""

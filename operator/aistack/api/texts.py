@@ -38,6 +38,15 @@ ObjectName = Annotated[
         _DNS_1123, "is no name of an object", "write lower-case letters, digits, '-' and '.', e.g. registry-credentials"
     ),
 ]
+ServiceAccountName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253),
+    matches(
+        _DNS_1123,
+        "is no name of a ServiceAccount in this namespace",
+        "write its name alone: lower-case letters, digits, '-' and '.', e.g. team-a",
+    ),
+]
 ComponentVersion = Annotated[
     str,
     StringConstraints(min_length=1, max_length=32),

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff, unless
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
-from aistack.settings import OPERATOR_NAMESPACE
+from aistack.planning.accounts import Accounts
+from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 log = structlog.get_logger(__name__)
 
@@ -32,20 +34,27 @@ def main(
         str, typer.Option(help="Address of the liveness probe, e.g. http://0.0.0.0:8080/healthz.")
     ] = "",
     log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+    default_service_account: Annotated[
+        str, typer.Option(help="ServiceAccount to act as for stacks that name none. Default: the operator's own.")
+    ] = "",
+    allow_service_account: Annotated[
+        list[str] | None, typer.Option(help="ServiceAccount that stacks may name besides; repeatable.")
+    ] = None,
 ) -> None:
     """Run the AIStack operator until it is told to stop."""
     configure_logs(log_format)
+    accounts = Accounts(default_service_account, tuple(allow_service_account or ()))
+    settings = engine_settings(namespace, watch or ())
     try:
-        asyncio.run(serve(namespace, watch or [], catalog, kubeconfig, context, liveness))
+        connecting = Operator.connect(load_catalog(catalog), settings, accounts, kubeconfig, context)
+        asyncio.run(serve(connecting, watch or [], liveness))
     except AIStackError as error:
         sys.exit(f"error: {error}")
 
 
-async def serve(
-    namespace: str, watch: list[str], catalog: Path | None, kubeconfig: str, context: str, liveness: str
-) -> None:
-    """Run the operator; the arguments are those of :func:`main`."""
-    operator = await Operator.connect(load_catalog(catalog), namespace, watch, kubeconfig, context)
+async def serve(connecting: Awaitable[Operator], watch: list[str], liveness: str) -> None:
+    """Run the operator that ``connecting`` makes; the other arguments are those of :func:`main`."""
+    operator = await connecting
     stopping = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from aistack.cluster.shelf import Shelf
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
-from aistack.settings import engine_settings
+from aistack.planning.accounts import Accounts
 from aistack.sharing import BINDING, Sharing
 
 log = structlog.get_logger(__name__)
@@ -29,6 +28,8 @@ log = structlog.get_logger(__name__)
 SERVED_TRIES, SERVED_PAUSE = 40, 0.5
 """How often, and with how many seconds between, we ask whether AIStacks are served."""
 
+AS_ITSELF = Accounts()
+"""Makes the objects of stacks that name no ServiceAccount with the operator's own rights."""
 StackKey = tuple[str, str]
 """Namespace and name."""
 
@@ -65,32 +66,39 @@ class Stacks:
 class Operator:
     """Everything that runs in the operator's process, but kopf."""
 
-    def __init__(self, configuration: Configuration, catalog: Catalog, settings: Settings, workers: int = 4) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        catalog: Catalog,
+        settings: Settings,
+        accounts: Accounts = AS_ITSELF,
+        workers: int = 4,
+    ) -> None:
         self.stacks = Stacks()
         self.queue: WorkQueue[StackKey] = WorkQueue(self._work, workers)
         self._configuration = configuration
         self.client = client = Client(configuration, settings.field_manager)
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
-        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings))
+        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings), accounts.of)
         self._task: asyncio.Task[None] | None = None
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
 
     @classmethod
     async def connect(
-        cls, catalog: Catalog, namespace: str, served: Iterable[str] = (), kubeconfig: str = "", context: str = ""
+        cls, catalog: Catalog, settings: Settings, accounts: Accounts, kubeconfig: str = "", context: str = ""
     ) -> Operator:
         """Make an operator that talks to a cluster.
 
         Args:
             catalog: what can be installed.
-            namespace: where inventories are kept.
-            served: namespaces whose stacks are served; none means all.
+            settings: of its engine.
+            accounts: as whom it makes stacks' objects.
             kubeconfig: credentials; by default those of the environment.
             context: which of the kubeconfig's contexts.
         """
-        return cls(await load_configuration(kubeconfig, context), catalog, engine_settings(namespace, served))
+        return cls(await load_configuration(kubeconfig, context), catalog, settings, accounts)
 
     async def start(self) -> None:
         """Start watches and workers."""
