@@ -130,7 +130,8 @@ async def write(ctx: Context, step: ApplyObject, live: Live | None) -> Written |
     """
     for _ in range(TRIES):
         written = await (_create(ctx, step) if live is None else _update(ctx, step, live))
-        if not written.reply.identity_mismatch:
+        taken = live is None and written.reply.field_conflicts  # somebody owns fields of what shouldn't be there
+        if not (taken or written.reply.identity_mismatch):
             return written
         live = await fetch(ctx, step.ref)
         if live is not None and live.terminating:
