@@ -38,6 +38,8 @@ async def test_a_stack_lives_and_dies_and_nothing_is_refused(
     lab: StackLab, operator: Operator, pipeline: Pipeline
 ) -> None:
     await lab.create(STARTER % "Retain")
+    first = await lab.until(pipeline, lambda live: live["status"].get("components"))
+    assert "not found" not in str(first["status"]), "a binding was refused until its Role was known"
     await lab.converge(pipeline)
     await bind(lab)
     await lab.until(pipeline, lambda live: "app-report" in str(live["status"].get("edges")))

@@ -20,6 +20,8 @@ from aistack.cli.voice import complain
 from aistack.errors import AIStackError, ToolError
 
 COMMANDS = (
+    "up",
+    "down",
     "catalog",
     "render",
     "plan",

@@ -19,15 +19,21 @@ def context_namespace(kubeconfig: str = "", context: str = "") -> str:
         kubeconfig: path, or several as in ``$KUBECONFIG``; by default that variable's, else ``~/.kube/config``.
         context: name; by default the current one.
     """
-    files = _files(kubeconfig)
-    if not files:
+    if not _files(kubeconfig):
         return SERVICE_ACCOUNT_NAMESPACE.read_text("utf-8").strip() if SERVICE_ACCOUNT_NAMESPACE.is_file() else ""
-    configs = [config for file in files for config in _read(file)]
-    # As in kubectl: of several files, the first that says something wins.
-    current = context or next((str(c["current-context"]) for c in configs if c.get("current-context")), "")
-    entries = (entry for config in configs for entry in _maps(config.get("contexts")) if entry.get("name") == current)
-    found = (given for entry in entries for given in _maps([entry.get("context")]))
+    found = _maps([_contexts(kubeconfig).get(context or current_context(kubeconfig))])
     return next((str(given.get("namespace", "")) for given in found), "")
+
+
+def current_context(kubeconfig: str = "") -> str:
+    """Return the name of the current context, empty if there is none."""
+    # As in kubectl: of several files, the first that says something wins.
+    return next((str(c["current-context"]) for c in _configs(kubeconfig) if c.get("current-context")), "")
+
+
+def has_context(name: str, kubeconfig: str = "") -> bool:
+    """Tell whether a kubeconfig has a context."""
+    return name in _contexts(kubeconfig)
 
 
 def require_credentials(kubeconfig: str = "") -> None:
@@ -40,6 +46,18 @@ def require_credentials(kubeconfig: str = "") -> None:
         raise ClusterError(
             f"no cluster is known: {_paths(kubeconfig)} doesn't exist; name a kubeconfig with --kubeconfig FILE"
         )
+
+
+def _contexts(kubeconfig: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for config in _configs(kubeconfig):
+        for entry in _maps(config.get("contexts")):
+            found.setdefault(str(entry.get("name")), entry.get("context"))
+    return found
+
+
+def _configs(kubeconfig: str) -> list[Mapping[str, Any]]:
+    return [config for file in _files(kubeconfig) for config in _read(file)]
 
 
 def _paths(kubeconfig: str) -> str:

@@ -1,4 +1,4 @@
-"""What a stack leaves behind in the cluster when nobody cleans up after it."""
+"""What becomes of a stack's data when it is deleted, and what is left when nobody cleans up after it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import asyncio
 from collections import Counter
 
 from aistack.api.labels import stack_labels
+from aistack.api.spec import AIStack, DeletionPolicy
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
 from aistack.settings import KINDS
+
+
+def deletion_statement(stack: AIStack) -> str:
+    """Say what deleting a stack does to its data."""
+    if stack.spec.deletion_policy is DeletionPolicy.DELETE:
+        return f"{stack.name}: volumes and passwords are deleted for good, as spec.deletionPolicy is Delete"
+    return (
+        f"{stack.name}: volumes and the Secrets that open them are kept, as spec.deletionPolicy is Retain; "
+        "a stack of the same name takes them up again, deleting the namespace deletes them"
+    )
 
 
 def selector_of(stack: str) -> str:

@@ -9,6 +9,7 @@ Every write is one request that can't hit another object than the one meant, mea
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ ABSENT = "1"
 """A resourceVersion that no object has: as a precondition it means "doesn't exist"."""
 TRIES = 3
 """How often a write is tried anew because the object came, went or was replaced meanwhile."""
+PAUSES = (0.1, 0.3, 0.6)
+"""Seconds between tries to bind a Role that is made meanwhile: the API server's authorizer learns of it later."""
 PROPAGATION = {Strategy.RECREATE: "Background", Strategy.RECREATE_ORPHAN: "Orphan"}
 
 
@@ -141,7 +144,13 @@ async def write(ctx: Context, step: ApplyObject, live: Live | None) -> Written |
 
 async def _create(ctx: Context, step: ApplyObject) -> Written:
     manifest = _guarded(ctx.signed(step.manifest), resourceVersion=ABSENT)
-    return Written(await ctx.actor.apply(manifest, dry_run=ctx.dry_run))
+    reply = await ctx.actor.apply(manifest, dry_run=ctx.dry_run)
+    for pause in PAUSES if step.ref.kind == "RoleBinding" and not ctx.dry_run else ():
+        if reply.status != 404:
+            break
+        await asyncio.sleep(pause)  # whoever may not bind just anything is told so until its Role is known
+        reply = await ctx.actor.apply(manifest)
+    return Written(reply)
 
 
 async def _update(ctx: Context, step: ApplyObject, live: Live) -> Written:

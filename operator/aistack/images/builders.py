@@ -168,7 +168,7 @@ class Docker:
 
 
 def pick_builder(engine: Engine = "auto", run_tool: Run = run) -> Builder:
-    """Return Docker where a daemon answers, else buildah.
+    """Return Docker where a daemon answers and BuildKit is there, else buildah.
 
     Args:
         engine: ``docker`` or ``buildah`` to decide otherwise.
@@ -177,17 +177,21 @@ def pick_builder(engine: Engine = "auto", run_tool: Run = run) -> Builder:
     Raises:
         ToolError: neither can be used; with what to install.
     """
-    if engine == "docker" or (engine == "auto" and _daemon_answers(run_tool)):
+    if engine == "docker" or (engine == "auto" and _docker_builds(run_tool)):
         return Docker(run_tool)
     if not available("buildah"):
-        raise ToolError("no Docker daemon answers and buildah is not installed; install one: apt-get install buildah")
+        raise ToolError(
+            "neither Docker (a daemon that answers, and the plugin buildx) nor buildah is here; "
+            "install one: apt-get install buildah"
+        )
     return Buildah(run_tool)
 
 
-def _daemon_answers(run_tool: Run) -> bool:
+def _docker_builds(run_tool: Run) -> bool:
     if not available("docker"):
         return False
     try:
+        run_tool(["docker", "buildx", "version"])
         return bool(run_tool(["docker", "version", "--format", "{{.Server.Version}}"]).strip())
     except ToolError:
         return False

@@ -7,26 +7,35 @@ from collections.abc import Iterator
 
 from aistack.errors import ToolError
 from aistack.images.models import BuildPlan, BuildStep, Done, Progress
+from aistack.images.nodes import held, identity, nodes
 from aistack.images.store import archive_size
 from aistack.images.tools import Run, run
 from aistack.images.workshop import Workshop
 
 
 def load(plan: BuildPlan, *, cluster: str = "kind", run_tool: Run = run) -> Iterator[Progress | Done]:
-    """Load every image that pods run into a kind cluster.
+    """Load every image that pods run into those nodes of a kind cluster that lack it.
 
     Args:
         plan: the images, built.
         cluster: its name.
-        run_tool: runs kind.
+        run_tool: runs kind, and looks into its nodes.
 
     Raises:
-        ToolError: an image isn't built, or loading failed.
+        ToolError: an image isn't built, there is no such cluster, or loading failed.
     """
-    for step in built(plan):
+    steps = built(plan)
+    present = {node: held(node, run_tool) for node in nodes(cluster, run_tool)}
+    for step in steps:
         started = time.monotonic()
+        image = identity(step.archive)
+        lacking = [node for node, images in present.items() if image not in images]
+        if not lacking:
+            yield Done(step, "there already", 0, archive_size(step))
+            continue
         yield Progress(step.image.name, "loading")
-        run_tool(["kind", "load", "image-archive", "--name", cluster, str(step.archive)])
+        where = f"--nodes={','.join(lacking)}"
+        run_tool(["kind", "load", "image-archive", "--name", cluster, where, str(step.archive)])
         yield Done(step, "loaded", time.monotonic() - started, archive_size(step))
 
 

@@ -82,7 +82,16 @@ def test_docker_pushes_under_the_new_name() -> None:
 @pytest.mark.parametrize(
     ("installed", "answers", "engine", "expected"),
     [
-        pytest.param({"docker", "buildah"}, {"docker version": "28.0"}, "auto", "docker", id="a daemon answers"),
+        pytest.param(
+            {"docker", "buildah"},
+            {"docker version": "28.0", "docker buildx": "v0.30"},
+            "auto",
+            "docker",
+            id="a daemon answers",
+        ),
+        pytest.param(
+            {"docker", "buildah"}, {"docker version": "28.0"}, "auto", "buildah", id="docker without BuildKit"
+        ),
         pytest.param({"docker", "buildah"}, {}, "auto", "buildah", id="docker without a daemon"),
         pytest.param({"buildah"}, {}, "auto", "buildah", id="no docker"),
         pytest.param({"docker", "buildah"}, {"docker version": "28.0"}, "buildah", "buildah", id="asked for buildah"),

@@ -11,7 +11,7 @@ import typer
 from aistack.api.spec import AIStack, DeletionPolicy
 from aistack.cli.durations import DEFAULT_TIMEOUT, Timeout
 from aistack.cli.exits import ExitCode
-from aistack.cli.remains import count_objects, kubectl_list
+from aistack.cli.remains import count_objects, deletion_statement, kubectl_list
 from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
 from aistack.cli.standing import understood
@@ -60,16 +60,6 @@ async def _delete(session: Session, name: str, orphan: bool, yes: bool, seconds:
             return ExitCode.OK
         code, _ = await wait_for(stacks, stack.namespace, name, Goal.DELETED, seconds, session.console())
         return code
-
-
-def deletion_statement(stack: AIStack) -> str:
-    """Say what deleting a stack does to its data."""
-    if stack.spec.deletion_policy is DeletionPolicy.DELETE:
-        return f"{stack.name}: volumes and passwords are deleted for good, as spec.deletionPolicy is Delete"
-    return (
-        f"{stack.name}: volumes and the Secrets that open them are kept, as spec.deletionPolicy is Retain; "
-        "a stack of the same name takes them up again, deleting the namespace deletes them"
-    )
 
 
 def _orphan_statement(stack: AIStack) -> str:
