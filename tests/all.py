@@ -53,6 +53,7 @@ PHASES = (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (sys.executable, "-m", "tests.chart.helm"),
             (sys.executable, "-m", "tests.integration.argohealth"),
+            (sys.executable, "-m", "tests.integration.actionlint"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),

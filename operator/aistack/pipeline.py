@@ -191,7 +191,8 @@ class Pipeline:
         return reply.result()
 
     async def _report(self, live: Manifest, stack: AIStack, status: AIStackStatus) -> Manifest:
-        """Write the status, if it changed."""
+        """Write the status, if it changed; whose the stack is isn't decided here."""
+        status = status.model_copy(update={"operator": stack.status.operator})
         if status == stack.status:
             return live
         patch = {"status": replacing(live.get("status", {}), status_manifest(status))}

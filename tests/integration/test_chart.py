@@ -34,6 +34,7 @@ FULL: dict[str, Any] = {
     "images": {"registry": "localhost:5000/ai/", "tag": "1"},
     "imagePullSecrets": [{"name": "login"}],
     "watchNamespaces": [NAMESPACE, "other"],
+    "takeOver": ["former"],
     "priorityClassName": "high",
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "infra", "operator": "Exists"}],
@@ -190,8 +191,8 @@ def account(plane: ControlPlane) -> Path:
 
 @pytest.fixture
 def health() -> str:
-    """Where the probes ask."""
-    return f"http://127.0.0.1:{free_ports(1)[0]}/healthz"
+    """Address and port that the probes ask."""
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
 @pytest.fixture
@@ -241,10 +242,12 @@ def do_as_told(kube: Kube, command: str) -> None:
     kube.run(*found[1].split())
 
 
-def answers(address: str) -> bool:
+def answers(liveness: str) -> bool:
     """Whether a probe would be content."""
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=5) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"http://{liveness}/healthz", timeout=5
+        ) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

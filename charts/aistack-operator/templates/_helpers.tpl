@@ -107,6 +107,8 @@ volumeMounts:
 {{- end -}}
 
 {{- define "aistack.env" -}}
+# Of whichever family the kubelet's probes ask.
+- {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
 {{- if or .Values.ca.configMap .Values.ca.secret }}
 - {name: SSL_CERT_FILE, value: /etc/aistack/ca/{{ .Values.ca.key }}}
 {{- end }}

@@ -78,6 +78,8 @@ class Reason(StrEnum):
     """Of an Event: a broken connection works again."""
     LEFT_BEHIND = "LeftBehind"
     """Of an Event: a stack was deleted, and objects of it stay, as its ServiceAccount is gone."""
+    SERVED_BY_ANOTHER = "ServedByAnother"
+    """Of an Event: a second operator sees the stack, and leaves it to the first."""
 
 
 class Condition(Observation):

@@ -30,6 +30,7 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 REVIEW = ObjectKind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
+KIND_OF_SCHEMA = "x-kubernetes-group-version-kind"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -182,6 +183,18 @@ class Client:
             ClusterError: it can't be asked.
         """
         return (await self._transport.send(Request("GET", "/version", "get", "ask for the version", ""))).result()
+
+    async def schemas(self, api_version: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return the OpenAPI schemas of a group's kinds, by kind; every user may ask for them.
+
+        Raises:
+            ClusterError: they can't be asked for.
+        """
+        words = f"ask for the schemas of {api_version}"
+        reply = await self._transport.send(Request("GET", f"/openapi/v3/apis/{api_version}", "get", words))
+        found = {} if reply.status == 404 else reply.result().get("components", {}).get("schemas", {})
+        named = ((gvk["kind"], schema) for schema in found.values() for gvk in schema.get(KIND_OF_SCHEMA, ()))
+        return dict(named)
 
     async def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
         """Ask whether the user has a right.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,17 +12,19 @@ import structlog
 
 from aistack.api.group import API_VERSION, KIND
 from aistack.catalog.models import Catalog
-from aistack.cluster.client import Client, load_configuration
+from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
+from aistack.controller.serving import Serving
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
 from aistack.planning.accounts import Accounts
 from aistack.sharing import BINDING, Sharing
+from aistack.surroundings import definitions_problem, require_server
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +75,7 @@ class Operator:
         catalog: Catalog,
         settings: Settings,
         accounts: Accounts = AS_ITSELF,
+        take_over: Iterable[str] = (),
         workers: int = 4,
     ) -> None:
         self.stacks = Stacks()
@@ -81,27 +85,23 @@ class Operator:
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
         self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings), accounts.of)
+        self._serving = Serving(client, settings.namespace, take_over)
         self._task: asyncio.Task[None] | None = None
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
 
-    @classmethod
-    async def connect(
-        cls, catalog: Catalog, settings: Settings, accounts: Accounts, kubeconfig: str = "", context: str = ""
-    ) -> Operator:
-        """Make an operator that talks to a cluster.
-
-        Args:
-            catalog: what can be installed.
-            settings: of its engine.
-            accounts: as whom it makes stacks' objects.
-            kubeconfig: credentials; by default those of the environment.
-            context: which of the kubeconfig's contexts.
-        """
-        return cls(await load_configuration(kubeconfig, context), catalog, settings, accounts)
-
     async def start(self) -> None:
-        """Start watches and workers."""
+        """Look at the cluster, then start watches and workers.
+
+        Raises:
+            InvalidError: the cluster is too old.
+            NotReadyError: it can't be asked.
+        """
+        found = await require_server(self.client)
+        if found.remedy:
+            log.warning("untested Kubernetes", version=str(found), remedy=found.remedy)
+        if problem := await definitions_problem(self.client):
+            log.error("definitions", problem=problem)  # served as well as can be: they may come later
         await self._engine.start()
         await self._bindings.start()
         self._task = asyncio.create_task(self.queue.run(), name="workers")
@@ -156,6 +156,10 @@ class Operator:
         if live is None:
             await self._pipeline.orphans(*key)
             return 0
+        claimed = await self._serving.claim(live)
+        if claimed is None:
+            return 0
+        live = claimed
         after, delay = await self._pipeline.reconcile(live)
         _log_change(key, live, after)
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):

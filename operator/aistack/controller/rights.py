@@ -73,7 +73,7 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, PLURAL, "list watch", "handlers.make_registry: kopf's watch on AIStacks"),
     *rights(Scope.SERVED, GROUP, PLURAL, "get", "operator.Operator._look, pipeline.Pipeline.orphans"),
     *rights(Scope.SERVED, GROUP, PLURAL, "patch", "pipeline.Pipeline._set_finalizers"),
-    *rights(Scope.SERVED, GROUP, f"{PLURAL}/status", "patch", "pipeline.Pipeline._report"),
+    *rights(Scope.SERVED, GROUP, f"{PLURAL}/status", "patch", "pipeline.Pipeline._report, serving.Serving.claim"),
     *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
     *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
     *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
