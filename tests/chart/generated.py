@@ -58,4 +58,6 @@ def _definitions() -> str:
 
 def _rules(scope: Scope) -> str:
     text = yaml.safe_dump(rules(catalog_rights(), [scope]), sort_keys=False, default_flow_style=False)
+    if scope is Scope.ACTING:  # which accounts is for whoever installs it to say
+        text = text.replace("  verbs:\n", '  resourceNames: {{ include "aistack.accounts" . }}\n  verbs:\n')
     return f'{{{{- define "aistack.rules.{scope}" -}}}}\n{text}{{{{- end -}}}}\n'
