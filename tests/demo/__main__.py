@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.cluster.common.errors import ClusterError
-from tests.cluster.common.paths import run_dir
 from tests.cluster.kind import Kind
-from tests.demo.cluster import AISTACK, ROOT, alone, bring_up
+from tests.demo.cluster import AISTACK, alone, bring_up, user_environment
 from tests.journey.kube import Kube, KubeError
-from tests.journey.operator import operator_daemon, start_operator
 from tests.journey.starter import Starter
 
 NAMESPACE, STACK = "ml", "demo"
@@ -43,15 +41,10 @@ def cluster() -> None:
 def up() -> None:
     """Bring up everything and show that it works."""
     started = time.monotonic()
-    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 18 min)"):
+    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 20 min)"):
         kube = bring_up()
-    with _step("the operator"):
-        _start_operator(kube)
-    with _step("examples/starter.yaml, and every component Ready"):
-        _apply(kube)
+    _run_cli(kube, "up", "--current", "-n", NAMESPACE, "--name", STACK)
     stack = Starter(kube, NAMESPACE, STACK)
-    with _step("every connection, tried by real work"):
-        _run_cli(kube, "prove", "--stack", STACK)
     with _step("a run through MLflow's API, seen by two witnesses"):
         _show_run(stack)
     _print_ways_in(kube, time.monotonic() - started)
@@ -59,28 +52,13 @@ def up() -> None:
 
 def down() -> None:
     """Remove what ``up`` made; caches stay."""
-    with _step("removing the operator and the cluster; caches stay"):
-        operator_daemon(run_dir("demo")).stop()
+    with _step("removing the cluster; caches stay"):
         Kind().down()
 
 
-def _start_operator(kube: Kube) -> None:
-    daemon = operator_daemon(run_dir("demo"))
-    daemon.stop()
-    start_operator(daemon, kube.kubeconfig, tied=False)
-    print(f"   log: {daemon.log}")
-
-
-def _apply(kube: Kube) -> None:
-    if NAMESPACE not in kube.run("get", "namespaces", "-o", "name").replace("namespace/", "").split():
-        kube.run("create", "namespace", NAMESPACE)
-    kube.run("label", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-    _run_cli(kube, "apply", "-f", str(ROOT / "examples" / "starter.yaml"), "--wait", "--timeout", "600")
-
-
 def _run_cli(kube: Kube, *arguments: str) -> None:
-    """Run a command as a user would, and show what it prints."""
-    subprocess.run([str(AISTACK), "--kubeconfig", str(kube.kubeconfig), "-n", NAMESPACE, *arguments], check=True)
+    """Run a command as a user would who has this cluster, kind and helm, and show what it prints."""
+    subprocess.run([str(AISTACK), *arguments], env=user_environment(kube), check=True)
 
 
 def _show_run(stack: Starter) -> None:
@@ -95,16 +73,15 @@ def _show_run(stack: Starter) -> None:
 
 
 def _print_ways_in(kube: Kube, seconds: float) -> None:
-    cli = f".venv/bin/aistack -n {NAMESPACE}"
+    cli = ".venv/bin/aistack"
     print(
         f"""
 The stack is up and works ({seconds:.0f} s). It stays until `make demo-down`.
 
   export KUBECONFIG={kube.kubeconfig}
-  {cli} open mlflow        # MLflow in your browser, with its login
-  {cli} open jupyterhub    # notebooks; open welcome.ipynb and run it
-  {cli} status {STACK}
-  {cli} prove              # every connection again, now
+  {cli} open mlflow -n {NAMESPACE}        # MLflow in your browser, with its login
+  {cli} open jupyterhub -n {NAMESPACE}    # notebooks; open welcome.ipynb and run it
+  {cli} status {STACK} -n {NAMESPACE}
 """
     )
 

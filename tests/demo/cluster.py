@@ -1,7 +1,8 @@
-"""The kind cluster of demo and e2e, with our images on its nodes and the CRD in place."""
+"""The kind cluster of demo and e2e, with our images on its nodes."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from aistack.catalog.locate import catalog_folder
 from aistack.images import default_cache, discover, host_platform, make_plan, sources_of
+from tests.chart.helm import helm
 from tests.cluster.common import debian, store
 from tests.cluster.common.progress import Progress
 from tests.cluster.common.shell import succeeds
@@ -29,15 +31,20 @@ def alone() -> AbstractContextManager[None]:
 
 @cache
 def bring_up() -> Kube:
-    """Build what is missing, bring the cluster up, load the images, install the CRD; all of it again costs seconds."""
+    """Build what is missing, bring the cluster up, load the images; all of it again costs seconds."""
     if not succeeds(["docker", "info"], timeout=20):
         debian.ensure(BUILDERS, Progress(1))
     subprocess.run([AISTACK, "images", "build"], cwd=ROOT, check=True)
     kind = Kind()
     kind.up(preload=image_archives())
-    kube = Kube(kind.kubectl, kind.kubeconfig)
-    kube.define(ROOT / "crds")
-    return kube
+    return Kube(kind.kubectl, kind.kubeconfig)
+
+
+def user_environment(kube: Kube) -> dict[str, str]:
+    """Return the variables of a user whose current context is the cluster, with kind, helm and Docker at hand."""
+    programs = [str(program.parent) for program in (kube.kubectl, helm())]  # kind lies beside kubectl
+    path = os.pathsep.join([*programs, os.environ.get("PATH", "")])
+    return {**os.environ, **Kind().docker.env, "KUBECONFIG": str(kube.kubeconfig), "PATH": path}
 
 
 def image_archives() -> list[Path]:

@@ -7,28 +7,36 @@ from collections.abc import Iterator
 
 import pytest
 
+from aistack.settings import OPERATOR_NAMESPACE
+from tests.chart.generated import CHART
+from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
-from tests.cluster.common.paths import run_dir
-from tests.demo.cluster import bring_up
+from tests.demo.cluster import ROOT, bring_up
 from tests.journey.kube import Kube, KubeError
 from tests.journey.operator import operator_daemon, start_operator
 from tests.journey.starter import Starter
 
 NAMESPACE = "e2e"
+RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
+PLACE = ("aistack", CHART, "--namespace", OPERATOR_NAMESPACE)
+TAKING_OVER = ("--create-namespace", "--take-ownership", "--force-conflicts")
+"""The definitions are kubectl's here until a release takes them over."""
 
 
 @pytest.fixture(scope="session")
 def kube() -> Kube:
     """The cluster; it stays up afterwards, so that the next run is quick."""
-    return bring_up()
+    kube = bring_up()
+    kube.define(ROOT / "crds")
+    return kube
 
 
 @pytest.fixture(scope="session")
 def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The operator, serving all namespaces; the demo's makes way for it meanwhile, as there must be one only."""
-    demo = operator_daemon(run_dir("demo"))
-    demo_ran = demo.alive
-    demo.stop()
+    helm = Helm(kube.kubeconfig)
+    demo_ran = helm.run("status", *RELEASE).returncode == 0
+    helm.must("uninstall", *RELEASE, "--no-hooks", "--ignore-not-found", "--wait")
     daemon = operator_daemon(tmp_path_factory.mktemp("operator"))
     start_operator(daemon, kube.kubeconfig)
     try:
@@ -36,7 +44,7 @@ def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     finally:
         daemon.stop()
         if demo_ran:
-            start_operator(demo, kube.kubeconfig, tied=False)
+            helm.must("install", *PLACE, *TAKING_OVER)
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from aistack.settings import OPERATOR_NAMESPACE
-from tests.chart.generated import CHART
 from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
-from tests.e2e.conftest import remove_namespace
+from tests.demo.cluster import AISTACK, user_environment
+from tests.e2e.conftest import PLACE, RELEASE, TAKING_OVER, remove_namespace
 from tests.journey.kube import Kube
 from tests.journey.operator import start_operator
 from tests.journey.starter import Starter
@@ -19,9 +20,7 @@ from tests.journey.starter import Starter
 pytestmark = pytest.mark.e2e
 
 NAMESPACE = "e2e-chart"
-RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
 WAIT = ("--wait", "--timeout", "120s")
-PLACE = ("aistack", CHART, "--namespace", OPERATOR_NAMESPACE)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +31,7 @@ def release(kube: Kube, operator: Daemon) -> Iterator[Helm]:
     helm = Helm(kube.kubeconfig)
     started = time.monotonic()
     try:
-        # The definitions were there before, kubectl's: the release takes them over.
-        helm.must("install", *PLACE, "--create-namespace", "--take-ownership", "--force-conflicts", *WAIT)
+        helm.must("install", *PLACE, *TAKING_OVER, *WAIT)
         print(f"\nhelm install to Ready in {time.monotonic() - started:.0f} s")
         yield helm
     finally:
@@ -45,12 +43,21 @@ def release(kube: Kube, operator: Daemon) -> Iterator[Helm]:
 @pytest.fixture(scope="module")
 def stack(kube: Kube, release: Helm) -> Starter:
     """A starter stack that this operator made, in a namespace that takes restricted pods alone."""
-    kube.run("create", "namespace", NAMESPACE)
-    kube.run("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-    found = Starter(kube, NAMESPACE, "inside")
-    kube.apply(found.manifest())
-    found.aistack("wait", found.name, "--for", "proven", "--timeout", "400", timeout=420)
-    return found
+    up(kube)
+    return Starter(kube, NAMESPACE, "inside")
+
+
+def up(kube: Kube) -> str:
+    """Try the operator in one command."""
+    return cli(kube, "up", "--current", "-n", NAMESPACE, "--name", "inside")
+
+
+def cli(kube: Kube, *words: str) -> str:
+    """Run a command as a user with kind and helm does, and return what it printed."""
+    environment = user_environment(kube)
+    done = subprocess.run([AISTACK, *words], env=environment, capture_output=True, text=True, check=False, timeout=500)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_a_release_says_what_it_would_take(release: Helm) -> None:
@@ -76,6 +83,22 @@ def test_upgrade_uninstall_and_reinstall_leave_stacks_running(release: Helm, sta
     stack.aistack("prove", "mlflow/postgres", timeout=200)
     assert _pods(stack) == before, "nothing was started anew"
     assert stack.artifact_in_s3(run) == b"kept"
+
+
+def test_the_trial_goes_on_where_it_stopped_and_leaves_what_others_need(
+    kube: Kube, starter: Starter, stack: Starter
+) -> None:
+    before = _pods(stack)
+    said = up(kube)
+    assert "inside is up, and every connection has done real work" in said
+    assert stack.login("mlflow")[1] not in said, "a log is told no password"
+    assert _pods(stack) == before, "nothing was started anew"
+    level = "jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}"
+    assert kube.run("get", "namespace", NAMESPACE, "-o", level) == "restricted"
+    said = cli(kube, "down", "--current", "-n", NAMESPACE, "--name", "inside")
+    assert f"the operator stays, as others need it: {starter.namespace}/{starter.name}" in said
+    assert not kube.run("-n", NAMESPACE, "get", "aistacks", "-o", "name")
+    assert kube.run("-n", NAMESPACE, "get", "pvc", "-o", "name"), "data is kept unless asked"
 
 
 def _pods(stack: Starter) -> set[str]:

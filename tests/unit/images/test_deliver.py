@@ -1,10 +1,9 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from aistack.errors import ToolError
-from aistack.images import build, load, push
+from aistack.images import build, deliver, load, push
 from tests.unit.images.folders import RecordingBuilder, add_base, add_component, plan_of, workshop
 
 PYTHON = "registry.aistack.dev/python:1.0-1"
@@ -19,17 +18,26 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_only_images_that_pods_run_are_loaded(built: Path) -> None:
+@pytest.mark.parametrize(
+    ("held", "asked"),
+    [
+        pytest.param({"one": set(), "two": set()}, "--nodes=one,two ", id="no node has it"),
+        pytest.param({"one": {(MLFLOW, "c")}, "two": {(MLFLOW, "older")}}, "--nodes=two ", id="one has it"),
+        pytest.param({"one": {(MLFLOW, "c")}}, "", id="all have it"),
+    ],
+)
+def test_images_that_pods_run_are_loaded_where_they_lack(
+    built: Path, monkeypatch: pytest.MonkeyPatch, held: dict[str, set[tuple[str, str]]], asked: str
+) -> None:
     ran: list[str] = []
-
-    def record(command: Sequence[str]) -> str:
-        ran.append(" ".join(command))
-        return ""
-
-    lines = [str(event) for event in load(plan_of(built), cluster="aistack", run_tool=record)]
+    monkeypatch.setattr(deliver, "nodes", lambda cluster, run_tool: list(held))
+    monkeypatch.setattr(deliver, "held", lambda node, run_tool: held[node])
+    monkeypatch.setattr(deliver, "identity", lambda archive: (MLFLOW, "c"))
+    events = load(plan_of(built), cluster="aistack", run_tool=lambda command: ran.append(" ".join(command)))
+    lines = [str(event) for event in events]
     archive = plan_of(built).step("mlflow/server").archive
-    assert ran == [f"kind load image-archive --name aistack {archive}"]
-    assert lines[0] == "mlflow/server: loading"
+    assert ran == ([f"kind load image-archive --name aistack {asked}{archive}"] if asked else [])
+    assert lines[0].startswith("mlflow/server: loading" if asked else "mlflow/server: there already")
 
 
 def test_push_puts_the_registry_in_front_and_needs_no_earlier_store(built: Path) -> None:

@@ -41,7 +41,7 @@ def up(
     cluster: Annotated[str, typer.Option("--cluster", help="Name of the kind cluster.")] = "aistack",
     current: Annotated[bool, typer.Option("--current", help="In the current context; so does --context.")] = False,
     registry: Annotated[str, typer.Option("--registry", help="Where nodes pull images from.")] = "",
-    node_image: Annotated[str, typer.Option("--node-image", help="Image of a new kind cluster's nodes.")] = "",
+    config: Annotated[str, typer.Option("--kind-config", help="File with kind's configuration of a new one.")] = "",
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> ExitCode:
     """Try it: a cluster, the operator and a stack, proven by real work.
@@ -53,7 +53,7 @@ def up(
     trial = Trial(_manifest(name, place.session.namespace, profile, registry), profile)
     trial.check(session.catalog())
     steps = Steps(session.console())
-    place = bring_up(place, steps, node_image)
+    place = bring_up(place, steps, config)
     asyncio.run(trial.examine(place, steps))
     values = bring_images(place, steps, registry)
     asyncio.run(bring_operator(place, steps, values))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aistack.errors import ToolError
 from aistack.images.nodes import engine, nodes
+from aistack.images.store import default_cache
 from aistack.images.tools import Run, available, run
 
 PREFIX = "kind-"
@@ -50,17 +51,26 @@ class KindCluster:
             raise ToolError(f"{engine()} doesn't answer: start it, {OTHERWISE}\n{said}") from None
         return self.name in self.run_tool(["kind", "get", "clusters"]).split()
 
-    def create(self, node_image: str = "") -> None:
+    def create(self, config: str = "") -> None:
         """Make it, and wait until its control plane is ready.
 
         Args:
-            node_image: image of its nodes; kind's own choice by default.
+            config: file with kind's configuration: nodes, their image, ports. One node by default.
 
         Raises:
             ToolError: kind can't.
         """
-        options = [f"--image={node_image}"] if node_image else []
-        self.run_tool(["kind", "create", "cluster", *self._named(), f"--wait={START_SECONDS}s", *options])
+        options = [f"--config={config}"] if config else []
+        log = default_cache().parent / f"kind-{self.name}.log"
+        try:
+            self.run_tool(["kind", "create", "cluster", *self._named(), f"--wait={START_SECONDS}s", *options], log=log)
+        except ToolError as error:
+            said = log.read_text("utf-8", errors="replace") if log.is_file() else ""
+            causes = [line for line in said.splitlines() if line.lower().startswith("error")]
+            if not causes:
+                raise
+            # After its reason kind prints the stack of a Go program.
+            raise ToolError("\n".join(["kind could not make the cluster:", *causes, f"(all of it: {log})"])) from error
 
     def start(self) -> None:
         """Start its nodes, which may stand still since the machine was started anew.

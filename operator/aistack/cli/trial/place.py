@@ -50,13 +50,13 @@ def place_of(session: Session, cluster: str, current: bool) -> Place:
     return Place(session, kind if ours else None, own=False)
 
 
-def bring_up(place: Place, steps: Steps, node_image: str = "") -> Place:
+def bring_up(place: Place, steps: Steps, config: str = "") -> Place:
     """Make the trial's own cluster, or start it again; another one is taken as it is.
 
     Args:
         place: the cluster.
         steps: where to tell.
-        node_image: image of the nodes of a new one.
+        config: kind's configuration of a new one.
 
     Returns:
         The place, by the name of its context where that isn't the current one.
@@ -76,7 +76,7 @@ def bring_up(place: Place, steps: Steps, node_image: str = "") -> Place:
         with steps.step(
             f"a kind cluster named {kind.name}", "about 1 min, and once the download of its node", quiet=True
         ):
-            kind.create(node_image)
+            kind.create(config)
             steps.say(f"{kind.context} is the current context of your kubeconfig now")
     is_current = current_context(session.kubeconfig) == kind.context
     return replace(place, session=replace(session, context="" if is_current else kind.context))

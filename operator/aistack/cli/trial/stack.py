@@ -93,19 +93,19 @@ class Trial:
             (await client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})).result()
 
     async def _tell_ways_in(self, client: Client, session: Session, steps: Steps, stack: AIStack) -> None:
-        command = session.commands(stack.namespace)
-        steps.console.print(f"\n{stack.name} is up, and every connection has done real work ({steps.elapsed}).\n")
+        command, ways = session.commands(stack.namespace), []
         for component in (c.name for c in stack.status.components if c.url):
             place = find_page(stack, session.catalog(), component)
             login = await read_credentials(client, place)
             # A log keeps what it is told: passwords are for terminals, and for those who ask.
-            known = f"{login.username} / {login.password}" if sys.stdout.isatty() else "prints the login, too"
-            steps.console.print(f"  {command(f'open {component}'):<44}  {place.page.title}: {known}", markup=False)
-        for words, about in (
-            (f"status {stack.name}", "components and connections"),
-            ("prove", "every connection again, now"),
-        ):
-            steps.console.print(f"  {command(words):<44}  {about}", markup=False)
+            known = f"{login.username} / {login.password}" if sys.stdout.isatty() else "in your browser, with its login"
+            ways.append((command(f"open {component}"), f"{place.page.title}: {known}"))
+        ways.append((command(f"status {stack.name}"), "components and connections"))
+        ways.append((command("prove"), "every connection again, now"))
+        steps.console.print(f"\n{stack.name} is up, and every connection has done real work ({steps.elapsed}).\n")
+        width = max(len(words) for words, _ in ways)
+        for words, about in ways:
+            steps.console.print(f"  {words:<{width}}  {about}", markup=False)
 
 
 async def find_stack(stacks: Stacks, namespace: str, name: str) -> Manifest | None:

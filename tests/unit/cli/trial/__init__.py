@@ -1,0 +1,1 @@
+"""Trials, without the programs and the cluster that they need."""

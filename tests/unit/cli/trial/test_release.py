@@ -1,0 +1,34 @@
+"""The operator as a Helm release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from aistack.cli.session import Session
+from aistack.cli.trial import release as module
+from aistack.cli.trial.release import Release, chart_folder
+from aistack.errors import ToolError
+
+
+def test_helm_is_told_the_cluster_and_the_values_by_their_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available", lambda program: True)
+    ran: list[Sequence[str]] = []
+    release = Release(Session(kubeconfig="/some/config", context="company"), lambda command: str(ran.append(command)))
+    release.install({"images.registry": "registry.example.com/ai", "crds.install": False})
+    (command,) = ran
+    text = " ".join(command)
+    assert text.startswith(f"helm upgrade aistack {chart_folder()} --install ")
+    assert '--set-json images.registry="registry.example.com/ai" --set-json crds.install=false' in text
+    assert text.endswith("--namespace aistack-system --kubeconfig /some/config --kube-context company")
+
+
+def test_without_helm_the_message_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available", lambda program: False)
+    with pytest.raises(ToolError, match="helm is not installed: https://"):
+        Release(Session()).uninstall()
+
+
+def test_the_chart_is_found() -> None:
+    assert (chart_folder() / "values.yaml").is_file()
