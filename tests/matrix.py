@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no such version: {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     chosen = [minor for minor in known if minor in arguments or not arguments]
-    print(f"== integration tests on {', '.join(chosen)}: about 8 min each, the first time 5 to 10 min more", flush=True)
+    print(f"== integration tests on {', '.join(chosen)}: about 8 min each, the first time 6 more", flush=True)
     try:
         runs = [_run(known[minor], minor) for minor in chosen]
     except ClusterError as error:

@@ -25,7 +25,7 @@ MODULES = Path(__file__).parents[1] / "apiservers"
 PROGRAMS = ("kube-apiserver", "kube-controller-manager")
 VARIABLE = "AISTACK_TEST_KUBERNETES"
 """Which version control planes have unless they are told, e.g. `1.36`; the default one without it."""
-_PACKAGES = 1500
+_PACKAGES = 2020
 _REQUIRED = re.compile(r"^require k8s\.io/kubernetes (v[\d.]+)$", re.MULTILINE)
 
 
@@ -75,7 +75,7 @@ def ensure(version: str, progress: Progress) -> Path:
         progress.cached(title)
         return found
     module = _module(version)
-    with progress.step(title, "about 5 min on 2 cores the first time, kept afterwards") as step:
+    with progress.step(title, "about 6 min on 2 idle cores the first time, kept afterwards") as step:
 
         def build(target: Path) -> None:
             compilation = Compilation(module, target, version_flags(version), _PACKAGES, step)
