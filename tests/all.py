@@ -64,7 +64,12 @@ PHASES = (
         "1 min; 8 min more the first time",
         ((sys.executable, "-m", "tests.demo", "cluster"), (sys.executable, "-m", "tests.flux.programs")),
     ),
-    Phase("e2e", "tests on real nodes", "38 min", ((*PYTEST, "--no-skips", "tests/e2e"),)),
+    Phase(
+        "e2e",
+        "tests on real nodes",
+        "41 min; 2 min more the first time, to fetch Chromium",
+        ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "tests/e2e")),
+    ),
 )
 NEEDED = {"e2e": ("images", "e2e")}
 """Phases that a phase asked for by name brings along."""
