@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.cluster.build import binaries
+from tests.cluster.build import servers
+from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.progress import Progress
 from tests.demo.cluster import alone, bring_up
 from tests.tiers import Result, write_report
@@ -45,7 +46,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly or not kinds & {"integration", "e2e"}:
         return
     with session.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
-        binaries.ensure(Progress(total=1))
+        try:
+            servers.ensure(servers.wanted(), Progress(total=2))
+        except ClusterError as error:
+            raise pytest.UsageError(str(error)) from error
         if "e2e" in kinds:
             held = ExitStack()
             held.enter_context(alone())

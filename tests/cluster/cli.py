@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import archives
-from tests.cluster.build import binaries
+from tests.cluster.build import servers
 from tests.cluster.common import paths, store
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.progress import Progress
@@ -56,7 +56,12 @@ def _verb(verbs: Verbs, name: str, run: Callable[[argparse.Namespace], int], abo
 
 
 def _control_plane_verbs(verbs: Verbs) -> None:
-    _verb(verbs, "build", _control_plane_build, "compile its programs unless they are there; print their folder")
+    _verb(
+        verbs,
+        "build",
+        _control_plane_build,
+        "compile its programs unless they are there; print the folder of the servers",
+    )
     _verb(verbs, "up", _control_plane_up, "start it unless it runs; print its kubeconfig's path")
     _verb(verbs, "down", _control_plane_down, "end it and remove its data")
     _verb(verbs, "status", _control_plane_status, "what runs")
@@ -80,7 +85,7 @@ def _control_plane() -> ControlPlane:
 
 
 def _control_plane_build(_: argparse.Namespace) -> int:
-    print(binaries.ensure(Progress(total=1)))
+    print(servers.ensure(servers.wanted(), Progress(total=2)))
     return 0
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 import yaml
 
 from tests.cluster import flags
-from tests.cluster.build import binaries
+from tests.cluster.build import binaries, servers
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.common.ports import free_ports, listens
 from tests.cluster.common.progress import Progress
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 """Starts to try: a port that was free a moment ago can be taken by another process meanwhile."""
 
+IPV4 = "10.96.0.0/16"
+IPV6 = "fd00:10:96::/112"
+
 _GRACE = 2.0
 """Seconds before force: an API server asked to leave waits a minute for its clients' watches to end."""
 
@@ -43,14 +46,26 @@ class ControlPlane:
         directory: where its files go; a temporary directory by default. Removed by `stop`.
         tied: end its processes when the thread that starts them ends, so also when this process is killed.
         progress: where a first build of the programs reports; standard error by default.
+        version: of Kubernetes, e.g. "v1.36.3"; by default what the environment asks for, see `servers.wanted`.
+        service_ranges: what Services get their addresses from.
     """
 
-    def __init__(self, directory: Path | None = None, *, tied: bool = True, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        tied: bool = True,
+        progress: Progress | None = None,
+        version: str = "",
+        service_ranges: str = IPV4,
+    ) -> None:
         self.directory = directory or Path(tempfile.mkdtemp(prefix="aistack-control-plane-"))
         self.kubeconfig = self.directory / "kubeconfig"
         self.kubectl = binaries.directory() / "kubectl"
+        self.version = version or servers.wanted()
+        self._service_ranges = service_ranges
         self._tied = tied
-        self._progress = progress or Progress(total=1)
+        self._progress = progress or Progress(total=2)
         self._etcd = Daemon("etcd", self.directory)
         self._apiserver = Daemon("kube-apiserver", self.directory)
         self._manager = Daemon("kube-controller-manager", self.directory)
@@ -87,7 +102,7 @@ class ControlPlane:
         Raises:
             ClusterError: a program can't be built or doesn't start; what was started is ended again.
         """
-        binaries.ensure(self._progress)
+        servers.ensure(self.version, self._progress)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._start_once()
@@ -120,7 +135,7 @@ class ControlPlane:
     def _start_once(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         api, client, peer = free_ports(3)
-        plan = flags.Plan(self.directory, binaries.directory(), api, client, peer)
+        plan = flags.Plan(self.directory, *self._made_of(), api, client, peer)
         plan.save()
         self._etcd.start(plan.etcd(), tied=self._tied)
         self._etcd.wait_until(lambda: listens(client), timeout=60)
@@ -151,7 +166,10 @@ class ControlPlane:
             return False
 
     def _plan(self) -> flags.Plan:
-        return flags.Plan.load(self.directory, binaries.directory())
+        return flags.Plan.load(self.directory, *self._made_of())
+
+    def _made_of(self) -> tuple[Path, Path, str]:
+        return binaries.directory(), servers.directory(self.version), self._service_ranges
 
     def _pki(self) -> Pki:
         return Pki(binaries.directory() / "kubeadm", self.directory, self._plan().api_port)

@@ -15,6 +15,10 @@ class Plan:
 
     directory: Path
     programs: Path
+    servers: Path
+    """Where kube-apiserver and kube-controller-manager are, of whichever version."""
+    service_ranges: str
+    """What Services get their addresses from; one range of each family for dual stack."""
     api_port: int
     etcd_port: int
     etcd_peer_port: int
@@ -25,14 +29,20 @@ class Plan:
         (self.directory / "ports.json").write_text(json.dumps(ports))
 
     @classmethod
-    def load(cls, directory: Path, programs: Path) -> Self:
+    def load(cls, directory: Path, programs: Path, servers: Path, service_ranges: str) -> Self:
         """Read back what `save` wrote."""
-        return cls(directory, programs, **json.loads((directory / "ports.json").read_text()))
+        ports = json.loads((directory / "ports.json").read_text())
+        return cls(directory, programs, servers, service_ranges, **ports)
 
     @property
     def manager_kubeconfig(self) -> Path:
         """The controller manager's credentials."""
         return self.directory / "controller-manager.kubeconfig"
+
+    @property
+    def advertised(self) -> str:
+        """An address for documentation, of the family that Services get first, as the API server asks."""
+        return "2001:db8::1" if ":" in self.service_ranges.partition(",")[0] else "192.0.2.1"
 
     @property
     def _pki(self) -> Path:
@@ -57,14 +67,14 @@ class Plan:
     def apiserver(self) -> list[str]:
         """kube-apiserver with RBAC; Pod Security, quota and ServiceAccount admission are on by default."""
         return [
-            f"{self.programs}/kube-apiserver",
+            f"{self.servers}/kube-apiserver",
             f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.api_port}",
             # The Endpoints of the `kubernetes` Service may not be loopback addresses, and no pod would use them.
             "--endpoint-reconciler-type=none",
-            "--advertise-address=192.0.2.1",
-            "--service-cluster-ip-range=10.96.0.0/16",
+            f"--advertise-address={self.advertised}",
+            f"--service-cluster-ip-range={self.service_ranges}",
             "--authorization-mode=RBAC",
             "--allow-privileged=true",
             f"--client-ca-file={self._pki}/ca.crt",
@@ -78,7 +88,7 @@ class Plan:
     def manager(self) -> list[str]:
         """kube-controller-manager: namespaces, garbage collection, ServiceAccounts, workloads' objects."""
         return [
-            f"{self.programs}/kube-controller-manager",
+            f"{self.servers}/kube-controller-manager",
             f"--kubeconfig={self.manager_kubeconfig}",
             "--secure-port=0",
             "--leader-elect=false",

@@ -1,7 +1,6 @@
 """What the test cluster is made of. Go modules are pinned, with checksums, in toolchain/go.mod and go.sum."""
 
 KUBERNETES = "v1.34.4"
-KUBERNETES_MAJOR, KUBERNETES_MINOR = "1", "34"
 KIND = "v0.33.0"
 COREDNS = "v1.12.2"
 """kubeadm 1.34 asks for v1.12.1, which does not compile with its client-go; kind's kubeadm patch names this one."""

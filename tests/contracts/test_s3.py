@@ -13,8 +13,9 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from aistack.images.sbom.golang import build_info, packages
 from tests.contracts.seaweedfs import seaweedfs
-from tests.contracts.servers import free_port
+from tests.contracts.servers import free_port, image_programs
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 
 
@@ -342,3 +343,12 @@ def test_retiring_ends_the_former_users_only(s3: Provider, proven: Binding) -> N
         s3.prove(proven)
     s3.prove({key: value for key, value in second.items() if not key.endswith("-ports")})
     s3.revoke(second)
+
+
+def test_the_program_tells_what_it_is_made_of() -> None:
+    """As its image's bill of materials has it."""
+    program = (image_programs("seaweedfs/image") / "weed").read_bytes()
+    urls = [package.url for package in packages({"usr/bin/weed": build_info(program)})]
+    assert any(url.startswith("pkg:golang/stdlib@1.") for url in urls)
+    assert any(url.startswith("pkg:golang/github.com/seaweedfs/seaweedfs@") for url in urls)
+    assert len(urls) > 100

@@ -13,7 +13,7 @@ from aistack.errors import ClusterError, ForbiddenError, SpecError
 from aistack.planning.verdict import Verdict, deleting, refused, suspended
 from tests.integration.argohealth import health, runner
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_version]
 
 GENERATION = 2
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.build import servers
 from tests.cluster.common.waiting import wait_for
 from tests.cluster.controlplane import ControlPlane
 
@@ -24,6 +26,11 @@ def plane() -> Iterator[ControlPlane]:
 def kubectl(plane: ControlPlane, *arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [str(plane.kubectl), "--kubeconfig", str(kubeconfig or plane.kubeconfig), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_it_is_the_version_asked_for(plane: ControlPlane) -> None:
+    told = json.loads(kubectl(plane, "version", "-o", "json").stdout)["serverVersion"]
+    assert told["gitVersion"] == plane.version == servers.wanted()
 
 
 @pytest.mark.parametrize("grace", [2, 0], ids=["asked to leave", "killed"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aistack.api.crd import STACKS
+from aistack.api.crd import DEFINITIONS, STACKS, crd_manifest
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, eventually
@@ -57,6 +58,93 @@ def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemo
         kube.run("delete", "crd", STACKS.name, "--timeout=60s")
 
     assert daemon.alive
+
+
+def test_definitions_that_are_missing_or_old_are_told_and_what_can_be_served_is(kube: Kube, tmp_path: Path) -> None:
+    late = Daemon("operator", tmp_path)
+    start_operator(late, kube.kubeconfig)
+    assert "the cluster doesn't know AIStack, AIBinding; aistack crd | kubectl apply --server-side" in log_of(late)
+    late.stop()
+
+    for definition in DEFINITIONS:
+        manifest = crd_manifest(definition)
+        schema = manifest["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+        for part, field in (("spec", "expose"), ("status", "operator")):
+            schema[part]["properties"].pop(field, None)
+        kube.apply(manifest)
+    _make(kube, "first")
+    start_operator(late, kube.kubeconfig)
+    try:
+        told = "the definitions are older than this program: spec.expose, spec.expose.tls, status.operator is missing"
+        assert told in log_of(late)
+        eventually(lambda: _seen(kube, "first"), seconds=30)
+    finally:
+        late.stop()
+
+
+def test_a_second_operator_leaves_stacks_to_the_first_until_it_is_told_to_take_over(kube: Kube, tmp_path: Path) -> None:
+    kube.define(ROOT / "crds")
+    first, second = (Daemon(f"operator-{name}", tmp_path) for name in ("one", "two"))
+    for name in ("one", "two"):
+        kube.run("create", "namespace", name)
+    try:
+        start_operator(first, kube.kubeconfig, "--namespace=one")
+        _make(kube, "demo")
+        eventually(lambda: _seen(kube, "demo"), seconds=30)
+        start_operator(second, kube.kubeconfig, "--namespace=two")
+        eventually(lambda: "ServedByAnother" in kube.run("-n", NAMESPACE, "get", "events"), seconds=30)
+        assert log_of(second).count("the one in namespace one serves it") == 1
+        assert served_by(kube) == "one"
+        assert inventories(kube, "two") == []
+
+        first.stop()
+        _touch(kube)
+        time.sleep(3)
+        assert not _seen(kube, "demo"), "it must not be touched before somebody says that the first one is gone"
+        second.stop()
+        start_operator(second, kube.kubeconfig, "--namespace=two", "--take-over=one")
+        eventually(lambda: _seen(kube, "demo"), seconds=30)
+        assert served_by(kube) == "two"
+        assert inventories(kube, "two") != []
+    finally:
+        first.stop()
+        second.stop()
+
+
+def test_of_two_that_start_together_one_serves(kube: Kube, tmp_path: Path) -> None:
+    kube.define(ROOT / "crds")
+    both = {name: Daemon(f"operator-{name}", tmp_path) for name in ("one", "two")}
+    for name in both:
+        kube.run("create", "namespace", name)
+    try:
+        for name, daemon in both.items():
+            start_operator(daemon, kube.kubeconfig, f"--namespace={name}")
+        for stack in ("a", "b", "c", "d"):
+            _make(kube, stack)
+        eventually(lambda: all(_seen(kube, stack) for stack in "abcd"), seconds=60)
+        kept = {stack: [n for n in both if f"{NAMESPACE}.{stack}" in inventories(kube, n)] for stack in "abcd"}
+        assert kept == {stack: [served_by(kube, stack)] for stack in "abcd"}
+    finally:
+        for daemon in both.values():
+            daemon.stop()
+
+
+def log_of(daemon: Daemon) -> str:
+    return daemon.log.read_text()
+
+
+def served_by(kube: Kube, stack: str = "demo") -> str:
+    return str(kube.json("-n", NAMESPACE, "get", "aistack", stack)["status"]["operator"])
+
+
+def inventories(kube: Kube, namespace: str) -> list[str]:
+    """The stacks that an operator keeps an inventory of."""
+    found = kube.json("-n", namespace, "get", "configmaps", "-l", "aistack.dev/stack-inventory")["items"]
+    return [item["metadata"]["name"].removeprefix("inventory.") for item in found]
+
+
+def _touch(kube: Kube) -> None:
+    kube.run("-n", NAMESPACE, "patch", "aistack", "demo", "--type=merge", "-p", '{"spec": {"size": "medium"}}')
 
 
 def test_a_crashed_api_server_is_waited_for(plane: ControlPlane, kube: Kube, daemon: Daemon) -> None:

@@ -52,6 +52,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* The ServiceAccounts that stacks may have, as JSON. */}}
+{{- define "aistack.accounts" -}}
+{{- prepend .Values.allowedServiceAccounts .Values.defaultServiceAccount | compact | uniq | toJson -}}
+{{- end -}}
+
 {{/* Where a pod runs and what it may be: the same for the operator and for the hooks. */}}
 {{- define "aistack.pod" -}}
 # No uid is named: the image runs under any in group 0, and OpenShift chooses one.
@@ -102,6 +107,8 @@ volumeMounts:
 {{- end -}}
 
 {{- define "aistack.env" -}}
+# Of whichever family the kubelet's probes ask.
+- {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
 {{- if or .Values.ca.configMap .Values.ca.secret }}
 - {name: SSL_CERT_FILE, value: /etc/aistack/ca/{{ .Values.ca.key }}}
 {{- end }}

@@ -1,11 +1,13 @@
 """The CustomResourceDefinitions, made from the models; ``python -m aistack.api.crd`` prints them.
 
-They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for stacks needs :data:`OLDEST_KUBERNETES`.
+They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for stacks needs
+:data:`~aistack.api.versions.OLDEST_KUBERNETES`.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +19,8 @@ from aistack.api.group import BINDING_KIND, GROUP, KIND, PLURAL, VERSION
 from aistack.api.spec import AIStack
 from aistack.api.structural import structural_schema
 
-OLDEST_KUBERNETES = (1, 30)
-"""Pods wait with ``sleep`` before they end."""
+INSTALL_DEFINITIONS = "aistack crd | kubectl apply --server-side -f -"
+"""What to type where definitions are missing or old."""
 HEADER = "# Generated from the models in operator/aistack/api by 'make generate'; don't edit.\n"
 
 _CONDITION = '.status.conditions[?(@.type=="{}")].status'
@@ -106,6 +108,24 @@ def crd_yaml(definition: Definition) -> str:
     """Return a CustomResourceDefinition as the text of its file in ``crds/``."""
     text = yaml.dump(crd_manifest(definition), Dumper=_PlainDumper, sort_keys=False, width=120, allow_unicode=True)
     return HEADER + text
+
+
+def missing_fields(definition: Definition, schema: Mapping[str, Any]) -> set[str]:
+    """Return the fields that a cluster's definition lacks, as ``kubectl explain`` names them.
+
+    Args:
+        definition: what this program needs.
+        schema: OpenAPI schema that the cluster has of the kind.
+    """
+    return set(_fields(_schema(definition), ())) - set(_fields(schema, ()))
+
+
+def _fields(schema: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    inner = schema.get("items", schema)
+    for name, field in inner.get("properties", {}).items():
+        if path or name in ("spec", "status"):  # all else is the same in every kind
+            yield ".".join((*path, name))
+            yield from _fields(field, (*path, name))
 
 
 def all_crds_yaml() -> str:

@@ -169,3 +169,6 @@ class AIStackStatus(Observation):
 
     catalog_digest: str = ""
     """Digest of the catalog that the stack runs from."""
+
+    operator: str = ""
+    """Namespace of the operator that serves the stack; others leave it alone."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,13 @@ import structlog
 import typer
 
 from aistack.catalog.loader import load_catalog
+from aistack.cluster.client import load_configuration
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff, unless
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
-from aistack.settings import OPERATOR_NAMESPACE
+from aistack.planning.accounts import Accounts
+from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 log = structlog.get_logger(__name__)
 
@@ -28,24 +31,39 @@ def main(
     catalog: Annotated[Path | None, typer.Option(help="Folder of the catalog. Default: the packaged one.")] = None,
     kubeconfig: Annotated[str, typer.Option(help="Credentials. Default: $KUBECONFIG or the pod's.")] = "",
     context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
+    take_over: Annotated[
+        list[str] | None,
+        typer.Option(help="Namespace of an operator that is gone for good, whose stacks to take over; repeatable."),
+    ] = None,
     liveness: Annotated[
-        str, typer.Option(help="Address of the liveness probe, e.g. http://0.0.0.0:8080/healthz.")
+        str, typer.Option(help="Address and port of the liveness probe, /healthz, e.g. 10.0.0.7:8080.")
     ] = "",
     log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+    default_service_account: Annotated[
+        str, typer.Option(help="ServiceAccount to act as for stacks that name none. Default: the operator's own.")
+    ] = "",
+    allow_service_account: Annotated[
+        list[str] | None, typer.Option(help="ServiceAccount that stacks may name besides; repeatable.")
+    ] = None,
 ) -> None:
     """Run the AIStack operator until it is told to stop."""
     configure_logs(log_format)
+    accounts = Accounts(default_service_account, tuple(allow_service_account or ()))
+
+    async def connect() -> Operator:
+        configuration = await load_configuration(kubeconfig, context)
+        settings = engine_settings(namespace, watch or ())
+        return Operator(configuration, load_catalog(catalog), settings, accounts, take_over or ())
+
     try:
-        asyncio.run(serve(namespace, watch or [], catalog, kubeconfig, context, liveness))
+        asyncio.run(serve(connect, watch or [], liveness))
     except AIStackError as error:
         sys.exit(f"error: {error}")
 
 
-async def serve(
-    namespace: str, watch: list[str], catalog: Path | None, kubeconfig: str, context: str, liveness: str
-) -> None:
-    """Run the operator; the arguments are those of :func:`main`."""
-    operator = await Operator.connect(load_catalog(catalog), namespace, watch, kubeconfig, context)
+async def serve(connect: Callable[[], Awaitable[Operator]], watch: list[str], liveness: str) -> None:
+    """Run the operator that ``connect`` makes; the other arguments are those of :func:`main`."""
+    operator = await connect()
     stopping = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

@@ -12,23 +12,27 @@ import structlog
 
 from aistack.api.group import API_VERSION, KIND
 from aistack.catalog.models import Catalog
-from aistack.cluster.client import Client, load_configuration
+from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
+from aistack.controller.serving import Serving
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
-from aistack.settings import engine_settings
+from aistack.planning.accounts import Accounts
 from aistack.sharing import BINDING, Sharing
+from aistack.surroundings import definitions_problem, require_server
 
 log = structlog.get_logger(__name__)
 
 SERVED_TRIES, SERVED_PAUSE = 40, 0.5
 """How often, and with how many seconds between, we ask whether AIStacks are served."""
 
+AS_ITSELF = Accounts()
+"""Makes the objects of stacks that name no ServiceAccount with the operator's own rights."""
 StackKey = tuple[str, str]
 """Namespace and name."""
 
@@ -65,35 +69,39 @@ class Stacks:
 class Operator:
     """Everything that runs in the operator's process, but kopf."""
 
-    def __init__(self, configuration: Configuration, catalog: Catalog, settings: Settings, workers: int = 4) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        catalog: Catalog,
+        settings: Settings,
+        accounts: Accounts = AS_ITSELF,
+        take_over: Iterable[str] = (),
+        workers: int = 4,
+    ) -> None:
         self.stacks = Stacks()
         self.queue: WorkQueue[StackKey] = WorkQueue(self._work, workers)
         self._configuration = configuration
         self.client = client = Client(configuration, settings.field_manager)
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
-        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings))
+        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings), accounts.of)
+        self._serving = Serving(client, settings.namespace, take_over)
         self._task: asyncio.Task[None] | None = None
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
 
-    @classmethod
-    async def connect(
-        cls, catalog: Catalog, namespace: str, served: Iterable[str] = (), kubeconfig: str = "", context: str = ""
-    ) -> Operator:
-        """Make an operator that talks to a cluster.
-
-        Args:
-            catalog: what can be installed.
-            namespace: where inventories are kept.
-            served: namespaces whose stacks are served; none means all.
-            kubeconfig: credentials; by default those of the environment.
-            context: which of the kubeconfig's contexts.
-        """
-        return cls(await load_configuration(kubeconfig, context), catalog, engine_settings(namespace, served))
-
     async def start(self) -> None:
-        """Start watches and workers."""
+        """Look at the cluster, then start watches and workers.
+
+        Raises:
+            InvalidError: the cluster is too old.
+            NotReadyError: it can't be asked.
+        """
+        found = await require_server(self.client)
+        if found.remedy:
+            log.warning("untested Kubernetes", version=str(found), remedy=found.remedy)
+        if problem := await definitions_problem(self.client):
+            log.error("definitions", problem=problem)  # served as well as can be: they may come later
         await self._engine.start()
         await self._bindings.start()
         self._task = asyncio.create_task(self.queue.run(), name="workers")
@@ -148,6 +156,10 @@ class Operator:
         if live is None:
             await self._pipeline.orphans(*key)
             return 0
+        claimed = await self._serving.claim(live)
+        if claimed is None:
+            return 0
+        live = claimed
         after, delay = await self._pipeline.reconcile(live)
         _log_change(key, live, after)
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):

@@ -29,7 +29,7 @@ class StackWatch:
     Args:
         operator: gets the events, in the main loop.
         namespaces: which to watch; none means all.
-        liveness: address of the liveness probe; empty for none.
+        liveness: address and port of the liveness probe, e.g. ``10.0.0.7:8080`` or ``fd00::7:8080``; empty for none.
     """
 
     def __init__(self, operator: Operator, namespaces: Sequence[str] = (), liveness: str = "") -> None:
@@ -78,7 +78,15 @@ class StackWatch:
                 clusterwide=clusterwide,
                 namespaces=self._namespaces,
                 standalone=True,
-                liveness_endpoint=self._liveness or None,
+                liveness_endpoint=probe_url(self._liveness),
                 stop_flag=end,
             )
         )
+
+
+def probe_url(liveness: str) -> str | None:
+    """Return where kopf is to answer the probe; None if nowhere."""
+    host, _, port = liveness.rpartition(":")
+    if not host:
+        return None
+    return f"http://[{host}]:{port}/healthz" if ":" in host else f"http://{host}:{port}/healthz"

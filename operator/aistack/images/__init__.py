@@ -18,6 +18,9 @@ The way through::
     for event in load(plan, cluster="aistack"):              # kind load image-archive
         print(event)
 
+    for step in plan.steps:
+        write_sbom(step)                                     # beside the archive, as each build does; returns the path
+
 All three are iterators: nothing happens until they are run through. ``BuildPlan.only([...])`` narrows to names,
 repositories or components and what they stand on; ``prune(plan_all(...))`` removes archives that newer ones replaced.
 """
@@ -28,6 +31,7 @@ from aistack.images.discovery import discover
 from aistack.images.inputs import host_platform, sources_of
 from aistack.images.models import BuildPlan, BuildStep, Done, Image, ImageState, Progress, Source
 from aistack.images.plan import make_plan, plan_all
+from aistack.images.sbom import write_sbom
 from aistack.images.store import default_cache, prune, states
 from aistack.images.workshop import Workshop, open_workshop
 
@@ -53,4 +57,5 @@ __all__ = [
     "push",
     "sources_of",
     "states",
+    "write_sbom",
 ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from aistack.images import debian
 from aistack.images.context import gather
 from aistack.images.models import BuildPlan, BuildStep, Done, Progress
+from aistack.images.sbom import write_sbom
 from aistack.images.store import archive_size, estimate, note_timing, read_timings
 from aistack.images.workshop import Workshop
 
@@ -59,8 +60,9 @@ def _build(plan: BuildPlan, step: BuildStep, shop: Workshop, fresh: bool) -> Ite
 
 
 def _save(step: BuildStep, shop: Workshop) -> None:
-    """Write beside and rename, so that an archive that exists is whole."""
+    """Write beside and rename, so that an archive that exists is whole; then say what is in it."""
     partial = step.archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     shop.builder.save(step.image.reference, partial)
     partial.rename(step.archive)
+    write_sbom(step)

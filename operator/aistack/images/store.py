@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aistack.images.models import BuildPlan, BuildStep, ImageState, Timings
 
+BILL = ".cdx.json"
+"""How the names of bills of materials end, which lie beside archives."""
 _TIMINGS = "timings.json"
 _BASE_SECONDS, _PACKAGE_SECONDS = 15.0, 0.8
 
@@ -60,4 +62,5 @@ def prune(plans: Iterable[BuildPlan]) -> list[Path]:
     gone = sorted(ours - keep)
     for file in gone:
         file.unlink()
+        file.with_suffix(BILL).unlink(missing_ok=True)
     return gone

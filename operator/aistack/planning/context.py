@@ -81,6 +81,7 @@ class TemplateContext:
             for name in (
                 "name",
                 "host",
+                "any_address",
                 "exposed",
                 "labels",
                 "selector",
@@ -117,6 +118,16 @@ class TemplateContext:
         """Return the DNS name of a workload's Service."""
         self._workload(role)
         return service_host(self.stack.name, self.stack.namespace, self.resolved.name, role)
+
+    def any_address(self) -> str:
+        """Return the address that stands for all of a pod's, in the family that the cluster gives Services first.
+
+        Unknown before the stack's first Service is there: then IPv4. Not ``::`` for both, as it fails on nodes without
+        IPv6, and some programs take it for IPv6 alone.
+        """
+        services = (o for ref, o in self.observed.objects.items() if ref.kind == "Service")
+        first = {family for service in services for family in service["spec"].get("ipFamilies", ())[:1]}
+        return "::" if first == {"IPv6"} else "0.0.0.0"  # noqa: S104 - pods serve their Services
 
     def exposed(self) -> dict[str, str]:
         """Return where people find this component's page: its ``host`` and ``origin``; empty where it isn't exposed."""

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import versions
-from tests.cluster.build.golang import ENV, find_go
+from tests.cluster.build.compiling import Compilation, version_flags
 from tests.cluster.common import store
-from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.paths import TOOLCHAIN, arch
-from tests.cluster.common.shell import last_lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cluster.common.progress import Progress, Step
 
-_VERSION = "k8s.io/component-base/version"
-_LDFLAGS = (
-    f"-s -w -X {_VERSION}.gitVersion={versions.KUBERNETES} -X {_VERSION}.gitMajor={versions.KUBERNETES_MAJOR}"
-    f" -X {_VERSION}.gitMinor={versions.KUBERNETES_MINOR} -X {_VERSION}.gitTreeState=clean"
-)
+_LDFLAGS = version_flags(versions.KUBERNETES)
 _SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 _KUBERNETES = (*_SERVERS, "kubelet", "kubeadm", "kubectl")
 _CNI = ("ipam/host-local", "main/loopback", "main/ptp", "meta/portmap")
@@ -39,7 +32,6 @@ _BUILDS = (
     ("github.com/rancher/local-path-provisioner",),
 )
 _PACKAGES = 3050
-"""How many there are to compile, for the eye."""
 CNI_PLUGINS = tuple(name.rpartition("/")[2] for name in _CNI)
 
 
@@ -65,31 +57,8 @@ def ensure(progress: Progress) -> Path:
 
 
 def _build(target: Path, step: Step) -> None:
-    step.detail = "looking for Go"
-    go = find_go()
-    count = 0
+    compilation = Compilation(TOOLCHAIN, target, _LDFLAGS, _PACKAGES, step)
     for packages in _BUILDS:
-        count = _go_build(go, target, packages, step, count)
+        compilation.build(packages)
     (target / "server").rename(target / "etcd")  # go names a program by its package's folder
-    step.result = f"{count} packages compiled"
-
-
-def _go_build(go: Path, target: Path, packages: tuple[str, ...], step: Step, count: int) -> int:
-    """Run one `go build`, which names each package as it compiles it, and return how many there were so far."""
-    step.detail = "nothing compiled yet"
-    options = ["-v", "-buildvcs=false", "-trimpath", "-ldflags", _LDFLAGS, "-o", f"{target}/"]
-    command = [str(go), "build", *options, *packages]
-    seen: list[str] = []
-    with subprocess.Popen(
-        command, cwd=TOOLCHAIN, env={**os.environ, **ENV}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as build:
-        for line in build.stderr or ():
-            seen = [*seen[-9:], line]
-            if line.startswith("go: downloading"):
-                step.detail = "downloading modules"
-            elif not line.startswith("go: "):
-                count += 1
-                step.detail = f"{count} of about {_PACKAGES} packages compiled"
-    if build.returncode:
-        raise ClusterError(f"go build failed: {last_lines(''.join(seen), 5)}")
-    return count
+    step.result = f"{compilation.count} packages compiled"

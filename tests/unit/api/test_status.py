@@ -62,4 +62,5 @@ def test_what_is_not_known_is_left_out_instead_of_written_as_null() -> None:
         "components": [],
         "edges": [],
         "catalogDigest": "",
+        "operator": "",
     }

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from aistack.controller.watch import StackWatch
+from aistack.controller.watch import StackWatch, probe_url
 
-NOWHERE = {
+STARTER = Path(__file__).parents[3] / "examples" / "starter.yaml"
+NOWHERE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Config",
     "current-context": "x",
@@ -38,6 +45,55 @@ def test_a_cluster_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
     assert log.read_text().count("can't start yet") >= 2
     assert "Traceback" not in log.read_text()
     assert process.returncode == 0
+
+
+class OldServer(BaseHTTPRequestHandler):
+    """Answers as an API server of a version that none of the test clusters can have any more."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"major": "1", "minor": "29", "gitVersion": "v1.29.4"}).encode())
+
+
+@pytest.fixture
+def old_cluster(tmp_path: Path) -> Iterator[Path]:
+    """Credentials of such a cluster."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), OldServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = {"server": f"http://127.0.0.1:{server.server_port}"}
+        path = tmp_path / "kubeconfig"
+        path.write_text(yaml.safe_dump({**NOWHERE, "clusters": [{"name": "x", "cluster": address}]}))
+        yield path
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("aistack.controller",), id="operator"),
+        pytest.param(("aistack.cli", "apply", "-f", str(STARTER)), id="apply"),
+    ],
+)
+def test_a_cluster_that_is_too_old_is_refused_at_once(old_cluster: Path, command: tuple[str, ...]) -> None:
+    environment = {**os.environ, "KUBECONFIG": str(old_cluster)}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: the cluster's Kubernetes v1.29.4 is too old; 1.30 or newer is needed: upgrade it\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("", None),
+        ("10.0.0.7:8080", "http://10.0.0.7:8080/healthz"),
+        ("fd00::7:8080", "http://[fd00::7]:8080/healthz"),
+    ],
+)
+def test_the_probe_is_answered_on_addresses_of_both_families(given: str, url: str | None) -> None:
+    assert probe_url(given) == url
 
 
 class Deaf:

@@ -10,6 +10,7 @@ import yaml
 
 from aistack.errors import ToolError
 from aistack.images import BuildPlan, BuildStep, Workshop, discover, make_plan, sources_of
+from tests.unit.images.archives import docker_archive, labels_of
 
 PLATFORM = "linux/amd64"
 
@@ -72,12 +73,12 @@ class RecordingBuilder:
         self.store[step.image.reference] = step.inputs
 
     def save(self, reference: str, archive: Path) -> None:
-        archive.write_text(f"{reference} {self.store[reference]}")
+        docker_archive(archive, [], {"reference": reference, "inputs": self.store[reference]})
 
     def restore(self, archive: Path) -> None:
-        reference, inputs = archive.read_text().split()
-        self.calls.append(f"restore {reference}")
-        self.store[reference] = inputs
+        labels = labels_of(archive)
+        self.calls.append(f"restore {labels['reference']}")
+        self.store[labels["reference"]] = labels["inputs"]
 
     def push(self, reference: str, target: str) -> None:
         self.calls.append(f"push {reference} {target}")

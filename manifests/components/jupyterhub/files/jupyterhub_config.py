@@ -161,6 +161,7 @@ def configure_notebooks(c):
     spawner = c.KubeSpawner
     spawner.namespace = notebook["namespace"]
     spawner.image = notebook["image"]
+    spawner.ip = notebook["ip"]
     spawner.cmd = ["sh", "/etc/aistack/start.sh"]
     spawner.environment = notebook["environment"]
     spawner.pod_name_template = notebook["podName"] + "-{user_server}"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -10,6 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 registry = CollectorRegistry()
 MultiProcessCollector(registry, os.environ["METRICS_FOLDER"])
-start_http_server(int(os.environ["METRICS_PORT"]), registry=registry)
+everywhere = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - whoever collects comes from other pods
+start_http_server(int(os.environ["METRICS_PORT"]), everywhere, registry=registry)
 while True:
     signal.pause()

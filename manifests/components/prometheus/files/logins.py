@@ -17,6 +17,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -174,10 +175,16 @@ def prepare():
     set_login(ADMIN, PASSWORD_FILE.read_text("utf-8").strip())
 
 
+class Server(ThreadingHTTPServer):
+    """On all addresses of both families, where the pod has them."""
+
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+
+
 def serve():
     """Answer until told to end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ThreadingHTTPServer(("", PORT), Handler).serve_forever()
+    Server(("", PORT), Handler).serve_forever()
 
 
 if __name__ == "__main__":

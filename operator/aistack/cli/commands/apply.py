@@ -16,6 +16,7 @@ from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
 from aistack.cli.waiting import Goal, wait_for
 from aistack.planning.plan import Planned
+from aistack.surroundings import require_server
 
 app = typer.Typer()
 EPILOG = """\
@@ -53,6 +54,7 @@ async def _apply(
     session: Session, documents: list[tuple[StackDocument, Planned]], seconds: float, force: bool
 ) -> ExitCode:
     async with session.client() as client:
+        await require_server(client)
         stacks = Stacks(client, session.command)
         for document, planned in documents:
             _, changed = await stacks.apply(document.manifest, force=force)

@@ -1,4 +1,4 @@
-"""``aistack images``: list, build, load and push."""
+"""``aistack images``: list, build, load, push, and tell what is in them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aistack.catalog.locate import catalog_folder
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
 from aistack.cli.voice import aside
+from aistack.errors import SpecError
 from aistack.images import (
     BuildPlan,
     ImageState,
@@ -30,6 +31,7 @@ from aistack.images import (
     push,
     sources_of,
     states,
+    write_sbom,
 )
 
 EPILOG = """\
@@ -40,6 +42,7 @@ aistack images build                     what isn't built yet, base first
 aistack images build mlflow              a component, and what it stands on
 aistack images load --cluster aistack    into the nodes of a kind cluster
 aistack images push --registry registry.example.com/ai
+aistack images sbom mlflow               what is in an image, in CycloneDX's JSON
 """
 LIST_EPILOG = """\
 [bold]Examples[/]
@@ -68,6 +71,12 @@ aistack images push --registry registry.example.com/ai
 
 Then write in your stack: spec.images.registry: registry.example.com/ai
 """
+SBOM_EPILOG = """\
+[bold]Examples[/]
+
+aistack images sbom mlflow > mlflow.cdx.json
+aistack images sbom operator | jq -r '.components[].purl'
+"""
 app = typer.Typer(name="images", epilog=EPILOG, no_args_is_help=True)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Images or components; default: all.")]
@@ -87,7 +96,7 @@ Builder = Annotated[BuilderName, typer.Option("--builder", help="Which program b
 
 @app.callback()
 def images() -> None:
-    """List, build, load and push container images. Needs no cluster."""
+    """List, build, load and push container images; tell what is in them. Needs no cluster."""
 
 
 @app.command("list", epilog=LIST_EPILOG)
@@ -153,6 +162,23 @@ def push_images(
     typer.echo(f"next: set spec.images.registry to {target}")
 
 
+@app.command("sbom", epilog=SBOM_EPILOG)
+def print_sbom(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Image or component that is built here.")],
+    platform: Platform = "",
+) -> None:
+    """Print what an image holds: its bill of materials, in CycloneDX's JSON.
+
+    A build writes it beside the archive. It is read from the image: Debian's, Python's and npm's packages, Go modules.
+    """
+    plan = _plan(session_of(ctx), [name], platform)
+    chosen = [step for step in plan.steps if step.image.known_as(name)]
+    if len(chosen) > 1:
+        raise SpecError("image", f"{name!r} has several", f"name one of {', '.join(s.image.name for s in chosen)}")
+    typer.echo(write_sbom(chosen[0]).read_text("utf-8"), nl=False)
+
+
 def _checked(registry: str) -> str:
     """Hold a registry to the rules of the field that it is meant for."""
     spec = {"profile": "any", "images": {"registry": registry}}
@@ -179,6 +205,7 @@ def _data(state: ImageState) -> dict[str, object]:
         "platform": step.platform,
         "archive": str(step.archive),
         "built": state.built,
+        "runs": step.image.runs,
         "bytes": state.size,
     }
 

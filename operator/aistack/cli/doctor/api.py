@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aistack.api.crd import DEFINITIONS, OLDEST_KUBERNETES, Definition, crd_manifest
+from aistack.api.crd import DEFINITIONS, INSTALL_DEFINITIONS, Definition, missing_fields
 from aistack.api.group import GROUP, PLURAL
+from aistack.api.versions import Fit, judge_server
 from aistack.cli.doctor.finding import Case, Finding, Mark, quoted
 from aistack.objects.health import health_of
 from aistack.objects.manifest import Manifest, ObjectRef
 
 _API = "apiextensions.k8s.io/v1"
-_INSTALL = "aistack crd | kubectl apply --server-side -f -"
+_MARKS = {Fit.TOO_OLD: Mark.FAIL, Fit.NEWER: Mark.WARN}
 _RIGHTS = (("create", GROUP, PLURAL), ("patch", GROUP, PLURAL), ("get", "", "secrets"))
 """What ``apply`` and ``open`` need in the namespace."""
 
@@ -25,12 +25,8 @@ async def version(case: Case) -> Finding:
 
 def judge_version(info: Mapping[str, Any]) -> Finding:
     """Judge what ``/version`` says."""
-    found = tuple(int(re.sub(r"\D.*", "", str(info[part])) or 0) for part in ("major", "minor"))
-    oldest = ".".join(map(str, OLDEST_KUBERNETES))
-    name = str(info.get("gitVersion", ".".join(map(str, found))))
-    if found < OLDEST_KUBERNETES:
-        return Finding("Kubernetes", Mark.FAIL, f"{name} is too old", f"{oldest} or newer is needed: upgrade it")
-    return Finding("Kubernetes", Mark.OK, name)
+    found = judge_server(info)
+    return Finding("Kubernetes", _MARKS.get(found.fit, Mark.OK), str(found), found.remedy)
 
 
 async def definitions(case: Case) -> Finding:
@@ -43,26 +39,21 @@ async def definitions(case: Case) -> Finding:
 def judge_definitions(found: Mapping[Definition, Manifest | None]) -> Finding:
     """Judge the definitions that are there."""
     if missing := [d.kind for d, live in found.items() if live is None]:
-        return Finding("definitions", Mark.FAIL, f"the cluster doesn't know {quoted(missing)}", _INSTALL)
+        return Finding("definitions", Mark.FAIL, f"the cluster doesn't know {quoted(missing)}", INSTALL_DEFINITIONS)
     if late := [d.kind for d, live in found.items() if not health_of(live).current]:
         return Finding("definitions", Mark.FAIL, f"{quoted(late)} isn't served", f"kubectl describe crd | grep {GROUP}")
-    older = {path for d, live in found.items() if live for path in _paths(crd_manifest(d)) - _paths(live)}
+    older = {field for d, live in found.items() if live for field in missing_fields(d, _newest(live))}
     if older:
         named = quoted(sorted(older, key=len)[:3])
-        return Finding("definitions", Mark.FAIL, f"they are older than this program: {named} is missing", _INSTALL)
+        older_than = f"they are older than this program: {named} is missing"
+        return Finding("definitions", Mark.FAIL, older_than, INSTALL_DEFINITIONS)
     return Finding("definitions", Mark.OK, quoted(d.kind for d in found))
 
 
-def _paths(definition: Manifest) -> set[str]:
-    """Return the fields that a definition's newest version has, as ``kubectl explain`` names them."""
-    return set(_fields(definition["spec"]["versions"][-1]["schema"]["openAPIV3Schema"], ()))
-
-
-def _fields(schema: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    inner = schema.get("items", schema)
-    for name, field in inner.get("properties", {}).items():
-        yield ".".join((*path, name))
-        yield from _fields(field, (*path, name))
+def _newest(definition: Manifest) -> Mapping[str, Any]:
+    """Return the schema of a definition's newest version."""
+    schema: Mapping[str, Any] = definition["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]
+    return schema
 
 
 async def rights(case: Case) -> Finding:
