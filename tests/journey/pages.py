@@ -71,6 +71,7 @@ class Notebooks(Page):
     def decline_news(self) -> None:
         """Answer the question of new homes whether Jupyter's news are wanted."""
         self.click(".jp-toast-button", "No")
+        self.until(lambda: not self.browser.find_elements(By.CSS_SELECTOR, ".jp-toast-button"), "the question stays")
 
     def output(self, cell: str) -> str:
         """Wait for what a cell comes to, and return it.
