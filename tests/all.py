@@ -48,22 +48,28 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "8 min; 16 min more the first time, to build Kubernetes, helm and Argo CD's health runner",
+        "10 min; 22 min more the first time, to build Kubernetes, helm, Argo CD's health runner and Flux's controllers",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (sys.executable, "-m", "tests.chart.helm"),
             (sys.executable, "-m", "tests.integration.argohealth"),
+            (sys.executable, "-m", "tests.flux.programs"),
             (sys.executable, "-m", "tests.integration.actionlint"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
     ),
     Phase(
         "images",
-        "component images and the kind cluster",
+        "component images, the kind cluster and what tests on it need",
         "1 min; 8 min more the first time",
-        ((sys.executable, "-m", "tests.demo", "cluster"),),
+        ((sys.executable, "-m", "tests.demo", "cluster"), (sys.executable, "-m", "tests.flux.programs")),
     ),
-    Phase("e2e", "tests on real nodes", "35 min", ((*PYTEST, "--no-skips", "tests/e2e"),)),
+    Phase(
+        "e2e",
+        "tests on real nodes",
+        "41 min; 2 min more the first time, to fetch Chromium",
+        ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "tests/e2e")),
+    ),
 )
 NEEDED = {"e2e": ("images", "e2e")}
 """Phases that a phase asked for by name brings along."""

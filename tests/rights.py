@@ -15,13 +15,19 @@ INTRODUCTION = """\
 
 # What the operator may do
 
-The chart's roles grant exactly this, without wildcards and without `escalate`, `bind` and `impersonate`: nobody may
-grant what he doesn't hold, so the operator holds what the catalog's own Roles grant.
+The chart's roles grant exactly this, without wildcards and without `escalate` and `bind`: nobody may grant what he
+doesn't hold, so the operator holds what the catalog's own Roles grant. `impersonate` is granted only where the values
+`defaultServiceAccount` or `allowedServiceAccounts` name ServiceAccounts, and only for these names.
+
+Where a stack has a ServiceAccount, the operator writes as that one, and reads the Secrets that the stack names as that
+one; its own rights then serve to look. What such an account needs is the last table.
 """
 TITLES = {
     Scope.SERVED: "In the namespaces that it serves (all, or those of `watchNamespaces`)",
     Scope.OWN: "In its own namespace",
     Scope.CLUSTER: "In the cluster, where it serves all namespaces",
+    Scope.ACTING: "In the namespaces that it serves, on the ServiceAccounts that stacks may have, by name",
+    Scope.STACK: "What a stack's ServiceAccount needs: the role `aistack-stack`",
 }
 
 

@@ -25,10 +25,12 @@ from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef, replacing
 from aistack.objects.outcome import DeletionProgress
+from aistack.objects.plan import Owner
 from aistack.planning.edges import news
 from aistack.planning.external import sought
 from aistack.planning.plan import Planned, owner_of, plan_stack
 from aistack.planning.summarize import (
+    left_behind,
     summarize,
     summarize_deletion,
     summarize_refusal,
@@ -40,6 +42,11 @@ FOREIGN_RETRY = 60.0
 """Seconds between looks at what stopped a stack and can't be watched, e.g. somebody else's object."""
 
 
+def as_oneself(_: AIStack) -> str:
+    """Name no account: whoever is logged in acts."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Reconciles stacks.
@@ -49,6 +56,7 @@ class Pipeline:
         engine: brings its objects to what the plan says.
         catalog: what can be installed.
         sharing: knows what apps of users' own ask of stacks.
+        account_of: names the ServiceAccount as whom a stack's objects are made; empty for whoever is logged in.
         clock: tells the time for conditions.
     """
 
@@ -56,6 +64,7 @@ class Pipeline:
     engine: Engine
     catalog: Catalog
     sharing: Sharing
+    account_of: Callable[[AIStack], str] = as_oneself
     clock: Callable[[], datetime] = utc_now
 
     async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
@@ -102,7 +111,7 @@ class Pipeline:
             InvalidError: the stack or the catalog is wrong.
             NotReadyError: the cluster can't be read.
         """
-        observed = await self.engine.observe(owner_of(stack), sought(stack, self.catalog))
+        observed = await self.engine.observe(self._owner(stack), sought(stack, self.catalog))
         bindings = await self.sharing.asked_of(stack.namespace, stack.name)
         return await asyncio.to_thread(plan_stack, stack, self.catalog, observed, bindings)
 
@@ -114,7 +123,7 @@ class Pipeline:
             NotReadyError: the cluster can't be read.
         """
         planned = await self.plan(stack)
-        return planned, await self.engine.dry_run(planned.plan, owner_of(stack))
+        return planned, await self.engine.dry_run(planned.plan, self._owner(stack))
 
     async def _apply(self, live: Manifest, stack: AIStack) -> tuple[Manifest, float]:
         try:
@@ -124,7 +133,7 @@ class Pipeline:
         live = await self._hold(live, stack)
         await self.sharing.hold(app.binding for app in planned.apps if app.unit)
         try:
-            outcome = await self.engine.apply(planned.plan, owner_of(stack))
+            outcome = await self.engine.apply(planned.plan, self._owner(stack))
         except AIStackError as error:
             return await self._refuse(live, stack, error)
         status = summarize(planned, outcome, self.clock())
@@ -147,15 +156,21 @@ class Pipeline:
             return live, 0
         retain = stack.spec.deletion_policy is DeletionPolicy.RETAIN
         try:
-            progress = await self.engine.delete(owner_of(stack), retain)
+            progress = await self.engine.delete(self._owner(stack), retain)
         except AIStackError as error:
-            await self._report(live, stack, summarize_deletion(stack, (str(error),), self.clock()))
-            raise
+            live = await self._report(live, stack, summarize_deletion(stack, (str(error),), self.clock()))
+            return live, _pause([error], 0)
         await self.sharing.without_stack(stack.namespace, stack.name, "its stack is being deleted")
+        if progress.left:
+            message = left_behind(stack, progress.left)
+            await emit(self.client, live, Reason.LEFT_BEHIND, message, self.clock(), warning=True)
         if progress.done:
             return await self._release(live, stack), 0
         live = await self._report(live, stack, self._deletion_status(stack, progress))
         return live, _pause(progress.errors, progress.retry_after)
+
+    def _owner(self, stack: AIStack) -> Owner:
+        return owner_of(stack, self.account_of(stack))
 
     def _deletion_status(self, stack: AIStack, progress: DeletionProgress) -> AIStackStatus:
         waiting = (*(str(e) for e in progress.errors), *progress.waiting_for)

@@ -11,6 +11,8 @@ from aistack.objects.manifest import ObjectKind
 
 OPERATOR_NAMESPACE = "aistack-system"
 """Where the operator keeps its inventories unless told otherwise."""
+ACCOUNT_ROLE = "aistack-stack"
+"""Role with all that the account of a stack needs; the chart makes it, for the cluster or in each namespace served."""
 
 KINDS = (
     ObjectKind("apps/v1", "Deployment"),
@@ -39,6 +41,7 @@ def engine_settings(namespace: str = OPERATOR_NAMESPACE, served: Iterable[str] =
         namespace: where inventories are kept.
         served: namespaces whose stacks are served; none means all.
     """
+    served = tuple(served)
     return Settings(
         field_manager=FIELD_MANAGER,
         owner_label=STACK,
@@ -49,5 +52,6 @@ def engine_settings(namespace: str = OPERATOR_NAMESPACE, served: Iterable[str] =
         kinds=KINDS,
         recipe_annotation=f"{GROUP}/recipes",
         namespace=namespace,
-        namespaces=tuple(served),
+        namespaces=served,
+        account_role=f"--role={ACCOUNT_ROLE}" if served else f"--clusterrole={ACCOUNT_ROLE}",
     )

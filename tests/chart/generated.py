@@ -23,6 +23,11 @@ KEPT = """\
     helm.sh/resource-policy: keep
   labels: {{- include "aistack.labels" . | nindent 4 }}
 """
+KEPT_BY_FLUX = """\
+  annotations:
+    # Deleting a definition deletes every object of its kind.
+    kustomize.toolkit.fluxcd.io/prune: disabled
+"""
 RULES = """\
 {{- /* Made by `make generate` from operator/aistack/controller/rights.py and the catalog; don't edit. */ -}}
 """
@@ -32,7 +37,7 @@ def chart_files() -> Iterator[tuple[Path, str]]:
     """Yield each file and what it must hold."""
     for definition in DEFINITIONS:
         yield CHART / "templates" / "crds" / definition.file, _template(definition)
-    yield BASE / "definitions.yaml", all_crds_yaml()
+    yield BASE / "definitions.yaml", _definitions()
     yield CHART / "templates" / "_rules.tpl", RULES + "\n".join(_rules(scope) for scope in Scope)
 
 
@@ -44,6 +49,15 @@ def _template(definition: Definition) -> str:
     return f"{{{{- if .Values.crds.install }}}}\n{head}{named}{KEPT}{rest}{{{{- end }}}}\n"
 
 
+def _definitions() -> str:
+    text = all_crds_yaml()
+    for named in (f"  name: {definition.name}\n" for definition in DEFINITIONS):
+        text = text.replace(named, named + KEPT_BY_FLUX, 1)
+    return text
+
+
 def _rules(scope: Scope) -> str:
     text = yaml.safe_dump(rules(catalog_rights(), [scope]), sort_keys=False, default_flow_style=False)
+    if scope is Scope.ACTING:  # which accounts is for whoever installs it to say
+        text = text.replace("  verbs:\n", '  resourceNames: {{ include "aistack.accounts" . }}\n  verbs:\n')
     return f'{{{{- define "aistack.rules.{scope}" -}}}}\n{text}{{{{- end -}}}}\n'

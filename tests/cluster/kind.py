@@ -145,6 +145,11 @@ class Kind:
         """Run a command in a node and return its output."""
         return self.docker.exec(node, *command)
 
+    def reach(self, node: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Where a port of a node answers this machine's programs, until the block ends."""
+        host = self._host(self._existing())
+        return host.reach(host.docker.inspect(node)["NetworkSettings"]["Networks"]["kind"]["IPAddress"], port)
+
     def load_images(self, paths: Sequence[Path]) -> list[Image]:
         """Import image archives into every node, skip what is there, and return what was not."""
         with self._lock():

@@ -6,6 +6,7 @@ No pod runs there, so Services' endpoints are written by hand; they lead to smal
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import trustme
 import yaml
 
 from aistack.cluster.client import Client
@@ -102,6 +104,20 @@ def ingress_class() -> Manifest:
         "kind": "IngressClass",
         "metadata": {"name": CLASS},
         "spec": spec,
+    }
+
+
+def certificate(authority: trustme.CA, host: str, namespace: str, name: str) -> Manifest:
+    """A Secret with a company's certificate for a host, or for all below one."""
+    issued = authority.issue_cert(host)
+    chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+    data = {"tls.crt": chain, "tls.key": issued.private_key_pem.bytes()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "kubernetes.io/tls",
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
     }
 
 

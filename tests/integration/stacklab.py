@@ -24,9 +24,11 @@ from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.shelf import Shelf
+from aistack.controller.operator import AS_ITSELF
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 from aistack.pipeline import Pipeline
+from aistack.planning.accounts import Accounts
 from aistack.settings import engine_settings
 from aistack.sharing import BINDING, Sharing
 from tests.cluster.controlplane import ControlPlane
@@ -99,14 +101,19 @@ class StackLab:
         client: Client | None = None,
         clock: Callable[[], float] = time.time,
         served: Iterable[str] = (),
+        accounts: Accounts = AS_ITSELF,
     ) -> AsyncIterator[Pipeline]:
-        """A fresh operator, as after a restart; ``served`` are the namespaces that it looks at, if not all."""
+        """A fresh operator, as after a restart.
+
+        ``served`` are the namespaces that it looks at, if not all; ``accounts`` as whom it makes stacks' objects.
+        """
         settings = engine_settings(self.system, served)
         async with Engine(client or self.client, settings, clock=clock) as engine:
             await engine.start()
             shelf = Shelf(client or self.client, settings, BINDING)
             try:
-                yield Pipeline(client or self.client, engine, catalog or toy(), Sharing(client or self.client, shelf))
+                sharing = Sharing(client or self.client, shelf)
+                yield Pipeline(client or self.client, engine, catalog or toy(), sharing, accounts.of)
             finally:
                 await shelf.stop()
 

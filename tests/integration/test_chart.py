@@ -48,6 +48,7 @@ FULL: dict[str, Any] = {
 VALUES: dict[str, dict[str, Any]] = {
     "defaults": {},
     "everything": FULL,
+    "tenants": {"defaultServiceAccount": "aistack", "allowedServiceAccounts": ["team"]},
     "by others": {
         "serviceAccount": {"create": False, "name": "given"},
         "rbac": {"create": False},
@@ -65,6 +66,11 @@ BAD = {
     "misspelt": ("images.regstry=x", "'/images': additional properties 'regstry' not allowed"),
     "one of": ("logFormat=xml", "'/logFormat': value must be one of 'json', 'text'"),
     "a namespace": ("watchNamespaces={Team_A}", "'/watchNamespaces/0': 'Team_A' does not match"),
+    "an account elsewhere": (
+        "defaultServiceAccount=other/boss",
+        "'/defaultServiceAccount': 'other/boss' does not match",
+    ),
+    "accounts": ("allowedServiceAccounts={system:admin}", "'/allowedServiceAccounts/0': 'system:admin' does not match"),
     "a port": ("networkPolicy.apiServer.ports={0}", "'/networkPolicy/apiServer/ports/0'"),
     "two authorities": ("ca.secret=a,ca.configMap=b", "ca.configMap and ca.secret are both set; write one of them"),
     "no account": ("serviceAccount.create=false", "serviceAccount.name: write the name of the ServiceAccount"),
@@ -127,6 +133,21 @@ def test_the_kustomize_base_is_the_chart(kube: Kube) -> None:
             kube.run("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(manifest))
 
 
+@pytest.mark.parametrize("served", [[], [NAMESPACE]], ids=["everywhere", "one namespace"])
+@pytest.mark.parametrize(
+    ("values", "names"), [({}, []), (VALUES["tenants"], [["aistack", "team"]])], ids=["no accounts", "accounts"]
+)
+def test_it_may_act_as_the_accounts_that_are_named_and_no_others(
+    served: list[str], values: dict[str, Any], names: list[list[str]]
+) -> None:
+    roles = [d for d in render({**values, "watchNamespaces": served}) if d["kind"] in ("Role", "ClusterRole")]
+    acting = [r for role in roles for r in role["rules"] if "impersonate" in r["verbs"]]
+    assert [rule["resourceNames"] for rule in acting] == names
+    assert all((rule["resources"], rule["verbs"]) == (["serviceaccounts"], ["impersonate"]) for rule in acting)
+    kind = "Role" if served else "ClusterRole"
+    assert [role["kind"] for role in roles if role["metadata"]["name"] == "aistack-stack"] == [kind]
+
+
 def pod_of(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a workload and its pod: Pod Security is enforced on pods alone.
 
@@ -150,7 +171,7 @@ def served(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def release(kube: Kube, served: tuple[str, ...]) -> Iterator[Helm]:
     """The chart as installed, upgraded once, and gone in the end but for the definitions."""
     helm_here = Helm(kube.kubeconfig)
-    values: dict[str, Any] = {"watchNamespaces": list(served)}
+    values: dict[str, Any] = {"watchNamespaces": list(served), "defaultServiceAccount": "aistack"}
     place = ("aistack", CHART, "--namespace", SYSTEM)
     told = helm_here.must("install", *place, values=values)
     assert f"serves {', '.join(served) or 'all namespaces'}." in told
@@ -179,7 +200,8 @@ def daemon(release: Helm, account: Path, served: tuple[str, ...], health: str, t
     """The operator as the release has it, but as a process."""
     daemon = Daemon("operator", tmp_path)
     watch = [f"--watch={name}" for name in served]
-    start_operator(daemon, account, f"--namespace={SYSTEM}", "--log-format=json", f"--liveness={health}", *watch)
+    told = (f"--namespace={SYSTEM}", "--log-format=json", f"--liveness={health}", "--default-service-account=aistack")
+    start_operator(daemon, account, *told, *watch)
     try:
         yield daemon
     finally:
@@ -194,7 +216,9 @@ def test_a_release_serves_and_goes_only_when_nothing_needs_it(
     stack = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": {"name": "one"}}
     spec = {"components": [{"name": "postgres"}], "deletionPolicy": "Delete"}
     kube.run("-n", NAMESPACE, "create", "-f", "-", stdin=json.dumps({**stack, "spec": spec}))
-    eventually(lambda: kube.run("-n", NAMESPACE, "get", "deployment", "one-postgres"), seconds=60)
+    do_as_told(kube, "create serviceaccount aistack")
+    do_as_told(kube, "create rolebinding aistack --(cluster)?role=aistack-stack --serviceaccount=[a-z]+:aistack")
+    eventually(lambda: kube.run("-n", NAMESPACE, "get", "deployment", "one-postgres"), seconds=120)
 
     refused = ask(account, "may-go", *(f"--watch={name}" for name in served))
     assert refused.returncode == 1
@@ -203,8 +227,19 @@ def test_a_release_serves_and_goes_only_when_nothing_needs_it(
     kube.run("-n", NAMESPACE, "delete", "aistack", "one", "--timeout=90s")
     eventually(lambda: ask(account, "may-go", *(f"--watch={name}" for name in served)).returncode == 0, seconds=10)
     log = daemon.log.read_text()
-    assert "orbidden" not in log, log
     assert "degraded" not in log, log
+    kube.run("-n", NAMESPACE, "delete", "serviceaccount,rolebinding", "aistack")
+
+
+def do_as_told(kube: Kube, command: str) -> None:
+    """Wait until the stack's status says what to type, and type it."""
+
+    def said() -> re.Match[str] | None:
+        message = kube.run("-n", NAMESPACE, "get", "aistack", "one", "-o", "jsonpath={.status.message}")
+        return re.search(f"kubectl (-n {NAMESPACE} {command})", message)
+
+    found = eventually(said, seconds=60)
+    kube.run(*found[1].split())
 
 
 def answers(liveness: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -58,7 +57,7 @@ async def test_an_ingress_controller_leads_each_name_to_its_page_and_no_other(
     lab: StackLab, ports: dict[str, int], tmp_path: Path
 ) -> None:
     authority = trustme.CA()
-    secret = certificate(lab, authority)
+    secret = routing.certificate(authority, "*.ml.example.com", lab.namespace, "wildcard")
     await bring(lab, starter_stack(lab), ports, routing.ingress_class(), secret)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
@@ -69,20 +68,6 @@ async def test_an_ingress_controller_leads_each_name_to_its_page_and_no_other(
             assert await asyncio.to_thread(controller.ask_encrypted, host, trust) == (200, f"{name} at {host}")
         for host in ("postgres.ml.example.com", "ml.example.com", "mlflow.example.com"):
             assert (await asyncio.to_thread(controller.ask, host))[0] == 404
-
-
-def certificate(lab: StackLab, authority: trustme.CA) -> Manifest:
-    """The company's certificate for all pages, in the Secret that the stack names."""
-    issued = authority.issue_cert("*.ml.example.com")
-    chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
-    data = {"tls.crt": chain, "tls.key": issued.private_key_pem.bytes()}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "wildcard", "namespace": lab.namespace},
-        "type": "kubernetes.io/tls",
-        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
-    }
 
 
 async def answered(controller: routing.Controller, host: str, text: str) -> None:

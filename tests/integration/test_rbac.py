@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 
-from aistack.api.group import FIELD_MANAGER, ROTATE
-from aistack.cluster.client import Client
-from aistack.cluster.transport import Call
-from aistack.controller.rbac import rules
-from aistack.controller.rights import Scope
+from aistack.api.group import ROTATE
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
 from tests.golden import shipped
+from tests.integration.identities import RBAC, Operator
 from tests.integration.stacklab import StackLab, condition
-from tests.roles import catalog_rights
 
 pytestmark = pytest.mark.integration
 
-API, RBAC = "aistack.dev/v1alpha1", "rbac.authorization.k8s.io/v1"
+API = "aistack.dev/v1alpha1"
 STARTER = "{profile: starter, deletionPolicy: %s}"
 MORE = "{profile: starter, deletionPolicy: Retain, components: [{name: valkey}, {name: prometheus}]}"
 EVENT, SECRET = ObjectKind("v1", "Event"), ObjectKind("v1", "Secret")
-
-
-class Operator:
-    """The operator's identity, its rights, and how the API server answered it."""
-
-    def __init__(self, lab: StackLab, served: tuple[str, ...]) -> None:
-        self.lab, self.served = lab, served
-        self.name = f"system:serviceaccount:{lab.system}:operator"
-        self.answers: Counter[tuple[str, str, int]] = Counter()
-
-    async def grant(self) -> None:
-        """Make the roles as the chart does, and bind them."""
-        everywhere = () if self.served else (Scope.CLUSTER,)
-        await self._role(self.lab.system, "inventories", Scope.OWN)
-        for namespace in self.served or ("",):
-            await self._role(namespace, f"{self.lab.namespace}-operator", Scope.SERVED, *everywhere)
-
-    async def _role(self, namespace: str, name: str, *scopes: Scope) -> None:
-        kind = "Role" if namespace else "ClusterRole"
-        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-        role = {"apiVersion": RBAC, "kind": kind, "metadata": metadata, "rules": rules(catalog_rights(), scopes)}
-        subject = {"kind": "User", "name": self.name, "apiGroup": "rbac.authorization.k8s.io"}
-        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-        binding = {"apiVersion": RBAC, "kind": f"{kind}Binding", "metadata": metadata, "roleRef": ref}
-        for manifest in (role, {**binding, "subjects": [subject]}):
-            (await self.lab.client.create(manifest)).result()
-
-    def note(self, call: Call) -> None:
-        """Count an answer."""
-        self.answers[call.verb, call.kind, call.status] += 1
-
-    @property
-    def refused(self) -> list[tuple[str, str, int]]:
-        """What it asked for without the right to."""
-        return [answer for answer in self.answers if answer[2] in (401, 403)]
-
-    def did(self, verb: str, kind: str) -> bool:
-        """Whether it had a good answer to such a request."""
-        return any(answer[:2] == (verb, kind) and answer[2] in (200, 201) for answer in self.answers)
 
 
 @pytest.fixture(params=["everywhere", "one namespace"])
@@ -74,11 +30,8 @@ async def operator(request: pytest.FixtureRequest, lab: StackLab) -> Operator:
 
 @pytest.fixture
 async def pipeline(lab: StackLab, operator: Operator) -> AsyncIterator[Pipeline]:
-    groups = ["system:serviceaccounts", f"system:serviceaccounts:{lab.system}"]
-    async with await Client.connect(FIELD_MANAGER, str(lab.cluster.kubeconfig_for(operator.name, groups))) as client:
-        client.hooks.append(operator.note)
-        async with lab.operator(shipped(), client, served=operator.served) as pipeline:
-            yield pipeline
+    async with await operator.connect() as client, lab.operator(shipped(), client, served=operator.served) as pipeline:
+        yield pipeline
 
 
 async def test_a_stack_lives_and_dies_and_nothing_is_refused(
@@ -126,8 +79,7 @@ async def test_a_broken_connection_is_told_and_nothing_is_refused(
 
 
 async def test_outside_of_its_namespaces_it_may_do_nothing(lab: StackLab, operator: Operator) -> None:
-    groups = ["system:serviceaccounts"]
-    async with await Client.connect(FIELD_MANAGER, str(lab.cluster.kubeconfig_for(operator.name, groups))) as client:
+    async with await operator.connect() as client:
         reply = await client.get(ObjectRef("v1", "Secret", "kube-system", "any"))
         assert reply.status == (403 if operator.served else 404)
         for ref in (ObjectRef("v1", "Namespace", "", "default"), ObjectRef("v1", "Node", "", "any")):

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.test_tenant import ESCALATIONS
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = sorted(set(re.findall(r"`(tests/[^`]+)`", (ROOT / "docs" / "security.md").read_text("utf-8"))))
+
+
+def test_every_escalation_that_is_tried_is_told() -> None:
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    assert re.findall(r"\| `::(\w+)` \|", page) == [escalation.__name__ for escalation in ESCALATIONS]
 
 
 def test_there_are_some() -> None:

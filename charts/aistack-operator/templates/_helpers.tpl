@@ -52,6 +52,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* The ServiceAccounts that stacks may have, as JSON. */}}
+{{- define "aistack.accounts" -}}
+{{- prepend .Values.allowedServiceAccounts .Values.defaultServiceAccount | compact | uniq | toJson -}}
+{{- end -}}
+
 {{/* Where a pod runs and what it may be: the same for the operator and for the hooks. */}}
 {{- define "aistack.pod" -}}
 # No uid is named: the image runs under any in group 0, and OpenShift chooses one.

@@ -11,11 +11,11 @@ from pydantic import Field, StringConstraints, ValidationError
 from aistack.api.conditions import Condition
 from aistack.api.group import API_VERSION, BINDING_KIND
 from aistack.api.model import Model, Observation, map_list
-from aistack.api.names import MAX_CATALOG_NAME, MAX_STACK_NAME
+from aistack.api.names import MAX_CATALOG_NAME
 from aistack.api.nulls import drop_nulls
 from aistack.api.rules import Rule, matches
 from aistack.api.status import EdgeState
-from aistack.api.texts import DNS_1035, CatalogName
+from aistack.api.texts import DNS_1035, CatalogName, StackName
 
 _STAYS = Rule(
     "self == oldSelf", "can't be changed", "delete this AIBinding, which ends its credentials, and make another one"
@@ -34,7 +34,7 @@ BindingName = Annotated[
 class AIBindingSpec(Model):
     """What is asked for."""
 
-    stack: Annotated[str, StringConstraints(min_length=1, max_length=MAX_STACK_NAME), _STAYS]
+    stack: Annotated[StackName, _STAYS]
     """Name of the AIStack in this namespace. Can't be changed."""
 
     contract: Annotated[CatalogName, _STAYS]

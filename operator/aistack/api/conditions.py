@@ -65,7 +65,7 @@ class Reason(StrEnum):
     DRIFTED = "Drifted"
     """Somebody changed objects of the stack, and ``spec.drift: Warn`` leaves them so."""
     FORBIDDEN = "Forbidden"
-    """The operator lacks a right; the message names verb and kind."""
+    """The operator, or the ServiceAccount that it acts as for the stack, lacks a right; the message names it."""
     NOT_PROVEN = "NotProven"
     """No proof has run yet."""
     PROVEN = "Proven"
@@ -76,6 +76,8 @@ class Reason(StrEnum):
     """Of an Event: a connection that worked, or was new, doesn't work."""
     EDGE_HEALED = "EdgeHealed"
     """Of an Event: a broken connection works again."""
+    LEFT_BEHIND = "LeftBehind"
+    """Of an Event: a stack was deleted, and objects of it stay, as its ServiceAccount is gone."""
     SERVED_BY_ANOTHER = "ServedByAnother"
     """Of an Event: a second operator sees the stack, and leaves it to the first."""
 

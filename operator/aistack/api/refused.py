@@ -11,15 +11,20 @@ from aistack.api.spec import AIStack, AIStackSpec, DeletionPolicy, Metadata
 
 
 def unparsed_stack(live: Mapping[str, Any]) -> AIStack:
-    """Return a stack with the metadata, the status and the deletion policy of a live object whose spec is wrong.
+    """Return a stack with the metadata, the status, the deletion policy and the account of one whose spec is wrong.
 
     It can be reported on and deleted, never planned: its spec is a placeholder. A deletion policy that can't be read
-    counts as Retain, so that a typing error never deletes data.
+    counts as Retain, so that a typing error never deletes data; whatever is written for the account counts as its name.
     """
-    asked = live.get("spec", {}).get("deletionPolicy")
-    policy = DeletionPolicy.DELETE if asked == DeletionPolicy.DELETE else DeletionPolicy.RETAIN
+    spec = live.get("spec", {})
+    policy = DeletionPolicy.DELETE if spec.get("deletionPolicy") == DeletionPolicy.DELETE else DeletionPolicy.RETAIN
+    account = spec.get("serviceAccountName")
     return AIStack.model_construct(
         metadata=Metadata.model_validate(live["metadata"]),
-        spec=AIStackSpec.model_construct(components=(ComponentSpec(name="unread"),), deletion_policy=policy),
+        spec=AIStackSpec.model_construct(
+            components=(ComponentSpec(name="unread"),),
+            deletion_policy=policy,
+            service_account_name=None if account is None else str(account),
+        ),
         status=parse_status(live.get("status")),
     )

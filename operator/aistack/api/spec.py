@@ -5,17 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from aistack.api.component import CLASS_STAYS, ComponentSpec, ComponentStorage, Size
 from aistack.api.exposure import EXPOSE_RULES, Expose
 from aistack.api.group import API_VERSION, KIND, PROVE, ROTATE
 from aistack.api.model import Model, Observation, map_list
-from aistack.api.names import MAX_STACK_NAME
-from aistack.api.rules import UNIQUE_NAMES, Rule, matches
+from aistack.api.rules import UNIQUE_NAMES, Rule
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
-from aistack.api.texts import DNS_1035, Annotations, CatalogName, Labels, ObjectName, Registry
+from aistack.api.texts import Annotations, CatalogName, Labels, ObjectName, Registry, ServiceAccountName, StackName
 from aistack.api.wiring import Access, External, LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
@@ -125,6 +124,11 @@ class AIStackSpec(Model):
     scheduling: Scheduling = Scheduling()
     """Where pods run: node selector, tolerations, priority."""
 
+    service_account_name: ServiceAccountName | None = None
+    """ServiceAccount in this namespace as whom the operator makes, changes and deletes the stack's objects, and reads
+    the Secrets of external and adminSecretRef: a stack can do no more than it may. If not set, the one that the
+    operator was told to use, else the operator itself. Pods have accounts of their own."""
+
     labels: Labels = Field(default_factory=dict)
     """Extra labels for every object that the stack makes, e.g. a cost centre."""
 
@@ -147,15 +151,6 @@ class AIStackSpec(Model):
         return next((c for c in self.components if c.name == name), None) or ComponentSpec(name=name)
 
 
-StackName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_STACK_NAME),
-    matches(
-        DNS_1035,
-        "is no name of a stack",
-        "write lower-case letters, digits and '-', starting with a letter, e.g. demo",
-    ),
-]
 _SOMETHING_RUNS = Rule(
     "has(self.profile) || (has(self.components) && self.components.size() > 0)",
     "asks for nothing",

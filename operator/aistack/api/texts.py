@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from aistack.api.group import GROUP
-from aistack.api.names import MAX_CATALOG_NAME
+from aistack.api.names import MAX_CATALOG_NAME, MAX_STACK_NAME
 from aistack.api.rules import keys_avoid, keys_match, matches
 
 DNS_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
@@ -31,11 +31,29 @@ CatalogName = Annotated[
         "write lower-case letters, digits and '-', starting with a letter, e.g. mlflow",
     ),
 ]
+StackName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_STACK_NAME),
+    matches(
+        DNS_1035,
+        "is no name of a stack",
+        "write lower-case letters, digits and '-', starting with a letter, e.g. demo",
+    ),
+]
 ObjectName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=253),
     matches(
         _DNS_1123, "is no name of an object", "write lower-case letters, digits, '-' and '.', e.g. registry-credentials"
+    ),
+]
+ServiceAccountName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253),
+    matches(
+        _DNS_1123,
+        "is no name of a ServiceAccount in this namespace",
+        "write its name alone: lower-case letters, digits, '-' and '.', e.g. team-a",
     ),
 ]
 ComponentVersion = Annotated[

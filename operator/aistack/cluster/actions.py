@@ -70,7 +70,7 @@ async def discard(ctx: Context, job: Live) -> None:
     Raises:
         AIStackError: the API server refused.
     """
-    reply = await ctx.client.delete(job.ref, job.uid)
+    reply = await ctx.actor.delete(job.ref, job.uid)
     if reply.status not in (404, 409):
         reply.result()
     ctx.store.forget(job.ref)
@@ -82,7 +82,7 @@ async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
     Raises:
         AIStackError: the API server refused.
     """
-    reply = await ctx.client.create(ctx.signed(manifest))
+    reply = await ctx.actor.create(ctx.signed(manifest))
     if reply.status == 409:
         existing = await fetch(ctx, ref)
         if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
@@ -136,7 +136,7 @@ async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if left > 0:
         ctx.wakes.append(left)
         return ActionOutcome(step.key, ActionState.FAILED, message)
-    reply = await ctx.client.delete(live.ref, live.uid)
+    reply = await ctx.actor.delete(live.ref, live.uid)
     if reply.status not in (404, 409):
         reply.result()
         ctx.inventory.update(step.ref, uid="", attempts=attempts + 1)

@@ -116,7 +116,7 @@ async def _make_way(ctx: Context, step: ApplyObject, live: Live) -> None:
     """Delete what can't be changed in place; it is made anew at once, or, held by a finalizer, in a later pass."""
     _check_ours(ctx, live)
     version = str(live.version) if step.retain else ""
-    reply = await ctx.client.delete(live.ref, live.uid, PROPAGATION[step.strategy], version)
+    reply = await ctx.actor.delete(live.ref, live.uid, PROPAGATION[step.strategy], version)
     if step.retain and reply.status == 409:
         raise reply.error()  # it changed since it was planned: there may be data in it now
     if reply.status not in (404, 409):
@@ -133,7 +133,8 @@ async def write(ctx: Context, step: ApplyObject, live: Live | None) -> Written |
     """
     for _ in range(TRIES):
         written = await (_create(ctx, step) if live is None else _update(ctx, step, live))
-        if not written.reply.identity_mismatch:
+        taken = live is None and written.reply.field_conflicts  # somebody owns fields of what shouldn't be there
+        if not (taken or written.reply.identity_mismatch):
             return written
         live = await fetch(ctx, step.ref)
         if live is not None and live.terminating:
@@ -143,26 +144,26 @@ async def write(ctx: Context, step: ApplyObject, live: Live | None) -> Written |
 
 async def _create(ctx: Context, step: ApplyObject) -> Written:
     manifest = _guarded(ctx.signed(step.manifest), resourceVersion=ABSENT)
-    reply = await ctx.client.apply(manifest, dry_run=ctx.dry_run)
+    reply = await ctx.actor.apply(manifest, dry_run=ctx.dry_run)
     for pause in PAUSES if step.ref.kind == "RoleBinding" and not ctx.dry_run else ():
         if reply.status != 404:
             break
         await asyncio.sleep(pause)  # whoever may not bind just anything is told so until its Role is known
-        reply = await ctx.client.apply(manifest)
+        reply = await ctx.actor.apply(manifest)
     return Written(reply)
 
 
 async def _update(ctx: Context, step: ApplyObject, live: Live) -> Written:
     _check_ours(ctx, live)
     manifest = _guarded(ctx.signed(step.manifest), uid=live.uid)
-    reply = await ctx.client.apply(manifest, dry_run=ctx.dry_run)
+    reply = await ctx.actor.apply(manifest, dry_run=ctx.dry_run)
     foreign, conflicts = (), reply.field_conflicts
     if conflicts:
         lost = ctx.inventory.get(step.ref).paths
         foreign = tuple(dict.fromkeys(c["field"] for c in conflicts if not is_marked(c["field"], lost)))
         manifest = without(manifest, foreign)
         # What is left in conflict was ours before somebody took it: that alone is ever forced.
-        reply = await ctx.client.apply(manifest, force=True, dry_run=ctx.dry_run)
+        reply = await ctx.actor.apply(manifest, force=True, dry_run=ctx.dry_run)
     if reply.status == 422 and not reply.identity_mismatch and applied(ctx, step):
         reply = await _realign(ctx, live, manifest)
     return Written(reply, foreign, _contested(foreign, conflicts))
@@ -176,12 +177,12 @@ async def _realign(ctx: Context, live: Live, manifest: Manifest) -> Reply:
     """
     if not ctx.dry_run:
         ours = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
-        reply = await ctx.client.merge(live.ref, {**ours, "metadata": {"uid": live.uid}})
+        reply = await ctx.actor.merge(live.ref, {**ours, "metadata": {"uid": live.uid}})
         if reply.ok:
-            reply = await ctx.client.merge(live.ref, _disowned(reply.result(), ctx.settings.field_manager))
+            reply = await ctx.actor.merge(live.ref, _disowned(reply.result(), ctx.settings.field_manager))
         if not reply.ok:
             return reply
-    return await ctx.client.apply(manifest, dry_run=ctx.dry_run)
+    return await ctx.actor.apply(manifest, dry_run=ctx.dry_run)
 
 
 def _disowned(live: Manifest, manager: str) -> Manifest:
@@ -220,7 +221,7 @@ async def mark_retained(ctx: Context, ref: ObjectRef, uid: str, value: str | Non
         AIStackError: the API server refused.
     """
     patch = {"metadata": {"uid": uid, "labels": {ctx.settings.retained_label: value}}}
-    reply = await ctx.client.merge(ref, patch)
+    reply = await ctx.actor.merge(ref, patch)
     if reply.status != 404:
         ctx.learn(reply.result(), ref)
 

@@ -6,9 +6,11 @@ fraction of its typed models.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +19,7 @@ from kubernetes.aio import config as kube_config
 from kubernetes.aio.client import ApiClient, Configuration
 from yaml import YAMLError
 
+from aistack.cluster.account import Account
 from aistack.cluster.discovery import ACCEPT as DISCOVERY
 from aistack.cluster.discovery import Discovery
 from aistack.cluster.replies import Reply
@@ -90,6 +93,7 @@ class Client:
         self._transport = Transport(_server(configuration, field_manager), in_flight)
         self.field_manager = field_manager
         self.discovery = Discovery(self._discover)
+        self._account: Account | None = None
 
     @classmethod
     async def connect(cls, field_manager: str, kubeconfig: str = "", context: str = "") -> Self:
@@ -99,6 +103,17 @@ class Client:
             ClusterError: there are no usable credentials.
         """
         return cls(await load_configuration(kubeconfig, context), field_manager)
+
+    def acting_as(self, account: Account) -> Client:
+        """Return this client, but sending requests on objects as somebody else; connections are shared."""
+        other = copy.copy(self)
+        other._account = account
+        return other
+
+    @property
+    def user(self) -> str:
+        """As whom requests are sent; empty for whoever is logged in."""
+        return self._account.user if self._account else ""
 
     @property
     def hooks(self) -> list[Hook]:
@@ -122,7 +137,7 @@ class Client:
     async def list(self, kind: ObjectKind, namespace: str = "", *, metadata: bool = False, **query: str) -> Reply:
         """Read one page of a collection, of all namespaces when ``namespace`` is empty."""
         accept = METADATA_LIST if metadata else JSON
-        return await self._transport.send(await self._collection("list", kind, namespace, accept, query))
+        return await self._ask(await self._collection("list", kind, namespace, accept, query))
 
     async def watch(
         self, kind: ObjectKind, namespace: str = "", *, metadata: bool = False, silence: float = 150.0, **query: str
@@ -140,7 +155,7 @@ class Client:
         ref = ref_of(manifest)
         path = (await self.discovery.resource(ref.object_kind)).path(ref.namespace)
         request = Request("POST", path, "create", f"create {ref}", ref.kind, self._named(), manifest)
-        return await self._transport.send(request)
+        return await self._ask(request)
 
     async def replace(self, manifest: Manifest) -> Reply:
         """Update an object whole; 409 unless ``metadata.resourceVersion`` is the present one."""
@@ -199,7 +214,7 @@ class Client:
     ) -> AbstractAsyncContextManager[ClientWebSocketResponse]:
         """Open a websocket on a subresource, e.g. ``portforward``."""
         path = (await self.discovery.resource(ref.object_kind)).path(ref.namespace, ref.name, subresource)
-        request = Request("GET", path, "get", f"{subresource} {ref}", ref.kind, query)
+        request = Request("GET", path, "get", f"{subresource} {ref}", ref.kind, query, user=self.user)
         return self._transport.websocket(request, protocol)
 
     async def _send(
@@ -213,18 +228,22 @@ class Client:
         subresource: str = "",
     ) -> Reply:
         path = (await self.discovery.resource(ref.object_kind)).path(ref.namespace, ref.name, subresource)
-        return await self._transport.send(
-            Request(method, path, verb, f"{verb} {ref}", ref.kind, query, body, content_type)
-        )
+        return await self._ask(Request(method, path, verb, f"{verb} {ref}", ref.kind, query, body, content_type))
+
+    async def _ask(self, request: Request) -> Reply:
+        """Send a request on objects, as the account if there is one."""
+        if self._account is None:
+            return await self._transport.send(request)
+        reply = await self._transport.send(replace(request, user=self._account.user))
+        return replace(reply, remedy=self._account.remedy(reply)) if reply.lacks_right else reply
 
     async def _collection(
         self, verb: str, kind: ObjectKind, namespace: str, accept: str, query: Mapping[str, str]
     ) -> Request:
         resource = await self.discovery.resource(kind)
         where = f" in namespace {namespace}" if namespace else ""
-        return Request(
-            "GET", resource.path(namespace), verb, f"{verb} {resource}{where}", kind.kind, query, accept=accept
-        )
+        path, tried = resource.path(namespace), f"{verb} {resource}{where}"
+        return Request("GET", path, verb, tried, kind.kind, query, accept=accept, user=self.user)
 
     async def _discover(self, path: str) -> Mapping[str, Any]:
         request = Request("GET", path, "discover", "ask for the cluster's kinds", accept=DISCOVERY)

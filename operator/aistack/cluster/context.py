@@ -23,6 +23,9 @@ class Context:
     """One pass: its owner, what is known, what is remembered, and the means to act."""
 
     client: Client
+    """Looks: as the operator itself, like its watches."""
+    actor: Client
+    """Writes, and reads what is the user's: as whom the owner's objects are made."""
     settings: Settings
     store: Store
     world: World

@@ -17,7 +17,7 @@ async def delete_all(ctx: Context, retain: bool) -> DeletionProgress:
         result = await remove_spawned(ctx, lambda _: True, retain)
     return DeletionProgress(
         waiting_for=tuple(_describe(ctx, ref) for ref in sorted(result.waiting)),
-        errors=tuple(result.errors),
+        errors=tuple(sorted(result.errors, key=str)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
@@ -36,7 +37,8 @@ class Resource:
         """Return the request path of one object, or of the collection when ``name`` is empty."""
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        parts = [root + scope, self.plural, name, subresource]
+        # Some names are what a user wrote about an object of his: none of them leads elsewhere.
+        parts = [root + scope, self.plural, quote(name, safe=":"), subresource]
         return "/".join(part for part in parts if part)
 
     def __str__(self) -> str:

@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Self
 
+from aistack.cluster.account import Account
 from aistack.cluster.client import Client
 from aistack.cluster.context import Context
 from aistack.cluster.delete import delete_all
 from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.inventories import Inventories
 from aistack.cluster.inventory import Inventory
+from aistack.cluster.named import Named
 from aistack.cluster.preview import Preview, preview_plan
 from aistack.cluster.prune import prune
-from aistack.cluster.settings import JOB, POD, SECRET, Settings
+from aistack.cluster.settings import JOB, POD, SECRET, SERVICE_ACCOUNT, Settings
 from aistack.cluster.store import OnChange, Store
 from aistack.cluster.unit import run_units
 from aistack.cluster.users import Users
 from aistack.cluster.world import Listing, Watching, World
-from aistack.errors import ForbiddenError
+from aistack.errors import AwaitedError, ForbiddenError
 from aistack.objects.manifest import ObjectKind
 from aistack.objects.outcome import DeletionProgress, Outcome
 from aistack.objects.plan import DriftPolicy, Observed, Owner, Plan
@@ -54,6 +56,7 @@ class Engine:
         self._store = Store(settings.owner_label, on_change)
         self._world: World = (Watching if watching else Listing)(client, self._store, settings)
         self._users = Users(client, settings, on_change, watching)
+        self._accounts = Named(client, settings, SERVICE_ACCOUNT, on_change)
         self._inventories = Inventories(client, settings)
 
     async def start(self) -> None:
@@ -72,6 +75,7 @@ class Engine:
         """End all watches."""
         await self._world.stop()
         await self._users.stop()
+        await self._accounts.stop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,14 +95,17 @@ class Engine:
             sought: users' Secrets that the plan refers to; their changes are told from now on.
 
         Raises:
+            AwaitedError: the owner's account doesn't exist.
             ClusterError: the inventory or such a Secret can't be read, or part of the world is unknown: what isn't seen
                 would be taken for lost, and its successor planned.
         """
+        if not await self._has_account(owner):
+            raise _no_account(owner)
         ctx = await self._open(owner)
         self._require_sight(owner)
         live = self._store.of(owner.key)
         objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
-        users = await self._users.read(owner.key, sought or {})
+        users = await self._users.read(owner.key, sought or {}, ctx.actor)
         return Observed(objects, dict(ctx.inventory.secrets(live)), users)
 
     async def apply(self, plan: Plan, owner: Owner) -> Outcome:
@@ -129,6 +136,8 @@ class Engine:
     async def delete(self, owner: Owner, retain: bool) -> DeletionProgress:
         """Delete the owner's objects as far as one pass can; data is kept and marked when ``retain`` is set.
 
+        An account that is gone, and may delete no more, leaves the rest where it is.
+
         Raises:
             ClusterError: the inventory can't be read or stored, or part of the world is unknown: what isn't seen, and
                 no inventory remembers, would be left behind.
@@ -138,7 +147,26 @@ class Engine:
         await self._users.forget(owner.key)
         progress = await delete_all(ctx, retain)
         await self._inventories.save(owner)
+        if await self._is_stranded(owner, progress):
+            progress = DeletionProgress(left=_stranded(ctx.inventory, retain))
+        if progress.done:
+            await self._accounts.forget(owner.key)
         return replace(progress, retry_after=min(ctx.wakes, default=0.0))
+
+    async def _has_account(self, owner: Owner) -> bool:
+        """Whether the account that the owner's objects are made as exists; it is followed from now on."""
+        found = await self._accounts.versions(owner.key, filter(None, [owner.account]))
+        return all(found.values())
+
+    async def _is_stranded(self, owner: Owner, progress: DeletionProgress) -> bool:
+        """Whether a deletion can't go on, as its account is gone and lacks a right."""
+        refused = any(isinstance(error, ForbiddenError) for error in progress.errors)
+        return refused and not await self._has_account(owner)
+
+    def _actor(self, owner: Owner) -> Client:
+        if not owner.account:
+            return self._client
+        return self._client.acting_as(Account(owner.namespace, owner.account, self._settings.account_role))
 
     async def _open(
         self, owner: Owner, kinds: Iterable[ObjectKind] = (), drift: DriftPolicy = DriftPolicy.ENFORCE
@@ -149,6 +177,7 @@ class Engine:
         inventory.identify(owner, self._store.of(owner.key), self._settings)
         return Context(
             self._client,
+            self._actor(owner),
             self._settings,
             self._store,
             self._world,
@@ -181,6 +210,17 @@ class Engine:
 
     def _kinds(self, inventory: Inventory) -> frozenset[ObjectKind]:
         return ALWAYS | frozenset(self._settings.kinds) | {ref.object_kind for ref in inventory.records}
+
+
+def _stranded(inventory: Inventory, retain: bool) -> tuple[str, ...]:
+    """Return what should have been deleted; data that is kept isn't meant."""
+    return tuple(str(ref) for ref, record in sorted(inventory.records.items()) if not (retain and record.retain))
+
+
+def _no_account(owner: Owner) -> AwaitedError:
+    problem = f"namespace {owner.namespace!r} has no ServiceAccount {owner.account!r} to act as"
+    make = f"kubectl -n {owner.namespace} create serviceaccount {owner.account}"
+    return AwaitedError("spec.serviceAccountName", problem, f"name one that exists, or make it: {make}")
 
 
 def _kinds_of(plan: Plan) -> frozenset[ObjectKind]:

@@ -106,7 +106,7 @@ async def delete_live(ctx: Context, live: Live) -> ObjectOutcome | None:
         AIStackError: the API server refused.
     """
     propagation = "Foreground" if live.ref.kind in WORKLOADS else "Background"
-    reply = await ctx.client.delete(live.ref, live.uid, propagation)
+    reply = await ctx.actor.delete(live.ref, live.uid, propagation)
     if reply.status == 409:  # the name is another object's by now: the next pass looks whose
         await fetch(ctx, live.ref)
         return None

@@ -21,6 +21,8 @@ class Reply:
     body: Mapping[str, Any] = field(default_factory=dict)
     tried: str = ""
     retry_after: float = 0.0
+    remedy: str = ""
+    """What grants the right that is missing, where that is known."""
 
     @property
     def ok(self) -> bool:
@@ -54,6 +56,11 @@ class Reply:
             return not self.field_conflicts
         return self.status == 422 and any(c.get("field") == "metadata.uid" for c in self.causes)
 
+    @property
+    def lacks_right(self) -> bool:
+        """Whether whoever asked lacks a right; admission plugins refuse for other reasons."""
+        return self.status == 401 or (self.status == 403 and bool(RIGHT_MISSING.search(self.message)))
+
     def result(self) -> dict[str, Any]:
         """Return the object.
 
@@ -68,8 +75,9 @@ class Reply:
 
     def error(self) -> AIStackError:
         """Translate a refusal into words: what was tried, what is wrong, what to do."""
-        if self.status == 401 or (self.status == 403 and RIGHT_MISSING.search(self.message)):
-            return ForbiddenError(f"{self.tried}: a right is missing: {self.message}", self.status, self.reason)
+        if self.lacks_right:
+            lack = f"{self.remedy} ({self.message})" if self.remedy else self.message
+            return ForbiddenError(f"{self.tried}: a right is missing: {lack}", self.status, self.reason)
         if self.status in (400, 422):
             return InvalidError(f"{self.tried}: refused by the API server: {self.message}")
         if self.status == 404 and (self.body.get("details") or {}).get("kind") == "namespaces":

@@ -37,7 +37,7 @@ async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
 
 async def _create(ctx: Context, step: CreateSecret) -> ObjectOutcome:
     borrowed = await borrow(ctx, step)
-    reply = await ctx.client.create(_manifest(ctx, step, resolve(step, borrowed)))
+    reply = await ctx.actor.create(_manifest(ctx, step, resolve(step, borrowed)))
     if reply.status == 409:
         existing = await fetch(ctx, step.ref)
         if existing is None:  # other conflicts than of names, e.g. of writes to a quota, pass by themselves
@@ -73,7 +73,7 @@ async def borrow(ctx: Context, step: CreateSecret) -> dict[Ref, str]:
     """
     refs = [recipe for recipe in step.recipes.values() if isinstance(recipe, Ref)]
     namespace = step.ref.namespace
-    found = {name: await read_secret(ctx.client, namespace, name) for name in sorted({ref.secret for ref in refs})}
+    found = {name: await read_secret(ctx.actor, namespace, name) for name in sorted({ref.secret for ref in refs})}
     if any(ref.mark != mark(namespace, ref.secret, ref.key, found[ref.secret].get(ref.key, b"")) for ref in refs):
         raise ClusterError(f"a Secret that {step.ref} is made from has changed; the next plan takes it in")
     return {ref: found[ref.secret][ref.key].decode() for ref in refs}

@@ -9,6 +9,7 @@ from aistack.objects.manifest import ObjectKind
 POD = ObjectKind("v1", "Pod")
 SECRET = ObjectKind("v1", "Secret")
 JOB = ObjectKind("batch/v1", "Job")
+SERVICE_ACCOUNT = ObjectKind("v1", "ServiceAccount")
 EVENT = ObjectKind("v1", "Event")
 NAMESPACE = ObjectKind("v1", "Namespace")
 CONFIG_MAP = ObjectKind("v1", "ConfigMap")
@@ -49,6 +50,8 @@ class Settings:
     """Where inventories are kept: tenants must not be able to write there."""
     namespaces: tuple[str, ...] = ()
     """Namespaces whose owners are served, and where alone rights are needed; none means all."""
+    account_role: str = ""
+    """How kubectl's create rolebinding names the role with all that owners' accounts need."""
     kinds: tuple[ObjectKind, ...] = ()
     """Kinds to watch from the start; others are watched once a plan or an inventory names them."""
     full_kinds: frozenset[str] = field(default=FULL_KINDS)

@@ -50,6 +50,8 @@ class Request:
     body: object = None
     content_type: str = JSON
     accept: str = JSON
+    user: str = ""
+    """As whom it is sent; empty for whoever is logged in."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Call:
     kind: str
     path: str
     status: int = 0
+    user: str = ""
+    """As whom it was sent, where not as whoever is logged in."""
 
 
 Hook = Callable[[Call], None]
@@ -128,7 +132,7 @@ class Transport:
                 self._server.url + request.path,
                 params=request.query,
                 protocols=(protocol,),
-                headers={"User-Agent": self._server.agent, **await self._login()},
+                headers=await self._headers(request),
                 proxy=self._server.proxy,
                 server_hostname=self._server.tls_name,
                 max_msg_size=0,
@@ -153,7 +157,7 @@ class Transport:
             return reply
 
     async def _open(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        headers = {"Accept": request.accept, "User-Agent": self._server.agent, **await self._login()}
+        headers = {"Accept": request.accept, **await self._headers(request)}
         data = None
         if request.body is not None:
             headers["Content-Type"], data = request.content_type, orjson.dumps(request.body)
@@ -167,6 +171,10 @@ class Transport:
             proxy=self._server.proxy,
             server_hostname=self._server.tls_name,
         )
+
+    async def _headers(self, request: Request) -> dict[str, str]:
+        acting = {"Impersonate-User": request.user} if request.user else {}
+        return {"User-Agent": self._server.agent, **await self._login(), **acting}
 
     async def _login(self) -> Mapping[str, str]:
         try:
@@ -183,7 +191,7 @@ class Transport:
 
     def _tell(self, request: Request, status: int) -> None:
         for hook in self.hooks:
-            hook(Call(request.verb, request.kind, request.path, status))
+            hook(Call(request.verb, request.kind, request.path, status, request.user))
 
 
 async def _read(response: aiohttp.ClientResponse, tried: str) -> Reply:

@@ -151,7 +151,8 @@ async def _outcome(ctx: Context, progress: Progress, waiting: tuple[str, ...]) -
         proofs=tuple(progress.proofs[step.key] for step in unit.proofs if step.key in progress.proofs),
         waiting_for=() if complete else waiting,
         pod_problems=_problems(ctx, unit) + refused,
-        errors=tuple(progress.errors),
+        # The same ones are told in the same order: a status that changes with every pass would ask for the next one.
+        errors=tuple(sorted(progress.errors, key=str)),
         complete=complete,
     )
 

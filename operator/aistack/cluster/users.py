@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from aistack.cluster.client import Client
-from aistack.cluster.live import Live
-from aistack.cluster.reflector import Reflector, Source
+from aistack.cluster.named import Named
 from aistack.cluster.settings import SECRET, Settings
 from aistack.cluster.store import OnChange
-from aistack.errors import ClusterError
-from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import OwnerKey
 from aistack.objects.users import Sought, UserSecret
 
-Key = tuple[str, str]
-"""Namespace and name of a Secret."""
+_Reader = tuple[str, str, str]
+"""Namespace and name of a Secret, and as whom it was read."""
 _COST = {"n": 2**13, "r": 8, "p": 1}
 """Of a mark: some 20 ms and 8 MiB, so that nobody tries a dictionary of passwords on it."""
 
@@ -74,118 +71,64 @@ def _problem(value: bytes, secret: bool) -> str:
     return ""
 
 
-@dataclass
-class _Followed:
-    """One Secret: its watch, and what was read of it."""
-
-    reflector: Reflector
-    task: asyncio.Task[None]
-    version: int = 0
-    """The newest that the watch told of; 0 while there is none."""
-    seen: tuple[int, Mapping[str, bool]] | None = None
-    secret: UserSecret | None = None
-
-
-class _News:
-    """Takes a reflector's news of one Secret."""
-
-    def __init__(self, users: Users, key: Key) -> None:
-        self._users, self._key = users, key
-
-    def see(self, live: Live) -> None:
-        self._users.note(self._key, live.version)
-
-    def gone(self, ref: ObjectRef, version: int) -> None:
-        self._users.note(self._key, 0)
-
-    def replace(self, kind: ObjectKind, namespace: str, lives: Iterable[Live], version: int) -> None:
-        self._users.note(self._key, max((live.version for live in lives), default=0))
-
-    def passed(self, kind: ObjectKind, namespace: str, version: int) -> None:
-        """Bookmarks are no news."""
-
-
-@dataclass
 class Users:
-    """Reads users' Secrets, each once for every change of it.
+    """Reads users' Secrets, each once for every change of it and for each account that asks.
+
+    What an account may read isn't told to another one, not even that it is there.
 
     Args:
-        client: requests.
+        client: follows them.
         settings: limits of watches.
         on_change: called with each owner that refers to a Secret that changed.
         watching: False for commands that look once: each call reads anew then.
     """
 
-    client: Client
-    settings: Settings
-    on_change: OnChange
-    watching: bool
-    _followed: dict[Key, _Followed] = field(default_factory=dict)
-    _readers: dict[OwnerKey, frozenset[str]] = field(default_factory=dict)
+    def __init__(self, client: Client, settings: Settings, on_change: OnChange, watching: bool) -> None:
+        self._named = Named(client, settings, SECRET, on_change)
+        self._watching = watching
+        self._seen: dict[_Reader, tuple[int, Mapping[str, bool], UserSecret | None]] = {}
 
-    async def read(self, owner: OwnerKey, sought: Sought) -> dict[str, UserSecret]:
+    async def read(self, owner: OwnerKey, sought: Sought, client: Client) -> dict[str, UserSecret]:
         """Return the Secrets that exist; watches that nobody needs any more end.
+
+        Args:
+            owner: who refers to them.
+            sought: their names, and what is wanted of each.
+            client: reads them, as whom they must be readable for.
 
         Raises:
             ClusterError: one can't be read.
         """
-        self._readers[owner] = frozenset(sought)
-        await self._drop_unread()
-        found = await asyncio.gather(*(self._one(owner[0], name, keys) for name, keys in sought.items()))
+        versions = await self._named.versions(owner, sought) if self._watching else dict.fromkeys(sought, -1)
+        self._seen = {reader: seen for reader, seen in self._seen.items() if reader[:2] in self._named}
+        found = await asyncio.gather(*(self._one(owner[0], name, versions[name], sought, client) for name in sought))
         return {name: secret for name, secret in zip(sought, found, strict=True) if secret is not None}
 
     async def forget(self, owner: OwnerKey) -> None:
         """End the watches that an owner alone needed."""
-        self._readers.pop(owner, None)
-        await self._drop_unread()
+        await self._named.forget(owner)
 
     async def stop(self) -> None:
         """End all watches."""
-        self._readers.clear()
-        await self._drop_unread()
+        await self._named.stop()
 
-    def note(self, key: Key, version: int) -> None:
-        """Take note of a Secret's version, and tell its readers if it is news; 0 when it was deleted."""
-        followed = self._followed.get(key)
-        if followed is None or followed.version == version:
-            return
-        followed.version = version
-        for owner, names in self._readers.items():
-            if owner[0] == key[0] and key[1] in names:
-                self.on_change(owner)
-
-    async def _one(self, namespace: str, name: str, sought: Mapping[str, bool]) -> UserSecret | None:
-        if not self.watching:
-            return (await self._fetch(namespace, name, sought))[1]
-        followed = self._follow((namespace, name))
-        await followed.reflector.attempted.wait()
-        if not followed.reflector.synced:
-            raise followed.reflector.error or ClusterError(f"Secret {namespace}/{name} was not read yet")
-        if not followed.version:
+    async def _one(self, namespace: str, name: str, version: int, sought: Sought, client: Client) -> UserSecret | None:
+        """Return a Secret as it was read at this version; -1 has it read anew."""
+        reader, keys = (namespace, name, client.user), sought[name]
+        seen = self._seen.get(reader)
+        if seen is not None and seen[:2] == (version, keys):
+            return seen[2]
+        if not (version or client.user):
             return None
-        if followed.seen != (followed.version, sought):
-            version, followed.secret = await self._fetch(namespace, name, sought)
-            followed.seen = (version, sought)
-        return followed.secret
+        read, secret = await _fetch(client, namespace, name, keys)
+        self._seen[reader] = (read, keys, secret)
+        return secret
 
-    async def _fetch(self, namespace: str, name: str, sought: Mapping[str, bool]) -> tuple[int, UserSecret | None]:
-        reply = await self.client.get(ObjectRef("v1", "Secret", namespace, name))
-        if reply.status == 404:
-            return 0, None
-        secret = reply.result()
-        version = int(secret["metadata"]["resourceVersion"])
-        return version, await asyncio.to_thread(told, namespace, name, decoded(secret), sought)
 
-    def _follow(self, key: Key) -> _Followed:
-        if key not in self._followed:
-            source = Source(SECRET, key[0], "", False, key[1])
-            reflector = Reflector(self.client, _News(self, key), source, self.settings)
-            self._followed[key] = _Followed(reflector, reflector.start())
-        return self._followed[key]
-
-    async def _drop_unread(self) -> None:
-        read = {(owner[0], name) for owner, names in self._readers.items() for name in names}
-        ended = [self._followed.pop(key).task for key in self._followed.keys() - read]
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
+async def _fetch(client: Client, namespace: str, name: str, keys: Mapping[str, bool]) -> tuple[int, UserSecret | None]:
+    reply = await client.get(ObjectRef("v1", "Secret", namespace, name))
+    if reply.status == 404:
+        return 0, None
+    secret = reply.result()
+    version = int(secret["metadata"]["resourceVersion"])
+    return version, await asyncio.to_thread(told, namespace, name, decoded(secret), keys)

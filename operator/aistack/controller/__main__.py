@@ -14,10 +14,12 @@ import structlog
 import typer
 
 from aistack.catalog.loader import load_catalog
+from aistack.cluster.client import load_configuration
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff, unless
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
+from aistack.planning.accounts import Accounts
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 log = structlog.get_logger(__name__)
@@ -37,13 +39,21 @@ def main(
         str, typer.Option(help="Address and port of the liveness probe, /healthz, e.g. 10.0.0.7:8080.")
     ] = "",
     log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
+    default_service_account: Annotated[
+        str, typer.Option(help="ServiceAccount to act as for stacks that name none. Default: the operator's own.")
+    ] = "",
+    allow_service_account: Annotated[
+        list[str] | None, typer.Option(help="ServiceAccount that stacks may name besides; repeatable.")
+    ] = None,
 ) -> None:
     """Run the AIStack operator until it is told to stop."""
     configure_logs(log_format)
+    accounts = Accounts(default_service_account, tuple(allow_service_account or ()))
 
     async def connect() -> Operator:
+        configuration = await load_configuration(kubeconfig, context)
         settings = engine_settings(namespace, watch or ())
-        return await Operator.connect(load_catalog(catalog), settings, take_over or (), kubeconfig, context)
+        return Operator(configuration, load_catalog(catalog), settings, accounts, take_over or ())
 
     try:
         asyncio.run(serve(connect, watch or [], liveness))

@@ -12,7 +12,7 @@ import structlog
 
 from aistack.api.group import API_VERSION, KIND
 from aistack.catalog.models import Catalog
-from aistack.cluster.client import Client, load_configuration
+from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
@@ -22,6 +22,7 @@ from aistack.controller.serving import Serving
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.pipeline import Pipeline
+from aistack.planning.accounts import Accounts
 from aistack.sharing import BINDING, Sharing
 from aistack.surroundings import definitions_problem, require_server
 
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 SERVED_TRIES, SERVED_PAUSE = 40, 0.5
 """How often, and with how many seconds between, we ask whether AIStacks are served."""
 
+AS_ITSELF = Accounts()
+"""Makes the objects of stacks that name no ServiceAccount with the operator's own rights."""
 StackKey = tuple[str, str]
 """Namespace and name."""
 
@@ -71,6 +74,7 @@ class Operator:
         configuration: Configuration,
         catalog: Catalog,
         settings: Settings,
+        accounts: Accounts = AS_ITSELF,
         take_over: Iterable[str] = (),
         workers: int = 4,
     ) -> None:
@@ -80,31 +84,11 @@ class Operator:
         self.client = client = Client(configuration, settings.field_manager)
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
-        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings))
+        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings), accounts.of)
         self._serving = Serving(client, settings.namespace, take_over)
         self._task: asyncio.Task[None] | None = None
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
-
-    @classmethod
-    async def connect(
-        cls,
-        catalog: Catalog,
-        settings: Settings,
-        take_over: Iterable[str] = (),
-        kubeconfig: str = "",
-        context: str = "",
-    ) -> Operator:
-        """Make an operator that talks to a cluster.
-
-        Args:
-            catalog: what can be installed.
-            settings: the engine's, which say where inventories are kept and what is served.
-            take_over: operators that are gone for good, by namespace, whose stacks are this one's now.
-            kubeconfig: credentials; by default those of the environment.
-            context: which of the kubeconfig's contexts.
-        """
-        return cls(await load_configuration(kubeconfig, context), catalog, settings, take_over)
 
     async def start(self) -> None:
         """Look at the cluster, then start watches and workers.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aistack.api.labels import COMPONENT
-from aistack.controller.rights import FIXED, JOB_WHYS, KIND_WHYS, SECRET_WHYS, Right, Scope, Whys, rights
+from aistack.controller.rights import FIXED, JOB_WHYS, KIND_WHYS, LOOKS, SECRET_WHYS, Right, Scope, Whys, rights
 from aistack.errors import InvalidError
 from aistack.objects.manifest import Manifest, ObjectKind
 from aistack.settings import KINDS
@@ -68,6 +68,8 @@ def _of_kinds(made: Collection[ObjectKind]) -> Iterator[Right]:
         for verbs, why in _whys(kind).items():
             if kind in made or verbs not in _MAKING:
                 yield from rights(Scope.SERVED, group, PLURALS[kind], verbs, why)
+                if verbs not in LOOKS:
+                    yield from rights(Scope.STACK, group, PLURALS[kind], verbs, why)
 
 
 def _whys(kind: ObjectKind) -> Whys:
@@ -84,6 +86,7 @@ def _granted(roles: Iterable[Manifest]) -> Iterator[Right]:
                 for resource in rule["resources"]:
                     verbs, why = " ".join(rule["verbs"]), f"granted by a Role of {of}"
                     yield from rights(Scope.SERVED, group, resource, verbs, why)
+                    yield from rights(Scope.STACK, group, resource, verbs, why)
 
 
 def _check(component: str, rule: Mapping[str, Any]) -> None:

@@ -18,6 +18,10 @@ class Scope(StrEnum):
     """In the operator's own namespace."""
     CLUSTER = "cluster"
     """On objects without a namespace, where all namespaces are served."""
+    ACTING = "acting"
+    """In the namespaces that are served, on the ServiceAccounts that stacks may have."""
+    STACK = "stack"
+    """Of the ServiceAccount of a stack, in the stack's namespace."""
 
 
 @dataclass(frozen=True, order=True)
@@ -38,6 +42,8 @@ def rights(scope: Scope, group: str, resource: str, verbs: str, why: str) -> tup
 
 Whys = Mapping[str, str]
 """Code that needs some verbs, by these verbs."""
+LOOKS = ("get", "list watch")
+"""What the operator does itself where it acts as a stack's account: it watches, and looks past the watch."""
 
 KIND_WHYS: Whys = {
     "list watch": "world.Watching.ensure: sees what became of a stack's objects",
@@ -54,7 +60,7 @@ JOB_WHYS: Whys = {
 }
 """Of Jobs, which are never patched."""
 SECRET_WHYS: Whys = {
-    "list watch": "world.Watching.ensure: a stack's Secrets, no values; users.Users.read: users' own, by name",
+    "list watch": "world.Watching.ensure: a stack's Secrets, no values; named.Named.versions: users' own, by name",
     "get": "users.read_secret: what a stack refers to by name",
     "create": "secrets.create_secret: generated ones are created once and never changed",
     "patch": "apply.mark_retained: labels data that outlives its stack",
@@ -76,6 +82,11 @@ FIXED: tuple[Right, ...] = (
     ),
     *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
     *rights(Scope.SERVED, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
+    *rights(Scope.STACK, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
+    *rights(Scope.ACTING, "", "serviceaccounts", "impersonate", "engine.Engine._actor: writes as a stack's account"),
+    *rights(
+        Scope.SERVED, "", "serviceaccounts", "list watch", "named.Named.versions: whether a stack's account is there"
+    ),
     *rights(Scope.SERVED, "", "events", "create", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
     *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),

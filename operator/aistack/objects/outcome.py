@@ -140,6 +140,8 @@ class DeletionProgress:
     errors: tuple[AIStackError, ...] = ()
     retry_after: float = 0.0
     """Seconds after which another pass is due even if nothing that is watched changes; 0 for none."""
+    left: tuple[str, ...] = ()
+    """What stays, as nobody is left who may delete it."""
 
     @property
     def done(self) -> bool:

@@ -197,6 +197,8 @@ class Owner:
     name: str
     uid: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    """ServiceAccount of its namespace as whom its objects are made; empty for whoever is logged in."""
 
     @property
     def key(self) -> OwnerKey:

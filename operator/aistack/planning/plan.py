@@ -93,6 +93,6 @@ def _refuse_doubles(plan: Plan) -> None:
             makers[step.ref] = f"components/{unit.name}"
 
 
-def owner_of(stack: AIStack) -> Owner:
-    """Return whose objects a stack's are."""
-    return Owner(stack.namespace, stack.name, stack.uid, stack_labels(stack.name))
+def owner_of(stack: AIStack, account: str = "") -> Owner:
+    """Return whose objects a stack's are, and the ServiceAccount as whom they are made."""
+    return Owner(stack.namespace, stack.name, stack.uid, stack_labels(stack.name), account)

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.cluster import versions
 from tests.cluster.common import store
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.shell import run, succeeds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.cluster.common.progress import Progress
 
@@ -21,6 +22,7 @@ _ENV = {"DEBIAN_FRONTEND": "noninteractive"}
 _POLICY = Path("/usr/sbin/policy-rc.d")
 """Asked by packages whether they may start their services; 101 says no."""
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+_MIRROR = os.environ.get("AISTACK_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 
 
 def which(program: str) -> str | None:
@@ -48,6 +50,20 @@ def ensure(programs: dict[str, str], progress: Progress) -> None:
         raise ClusterError(f"install these packages first, or run as root on Debian or Ubuntu: {' '.join(missing)}")
     with progress.step(f"{title} ({' '.join(missing)})", "about 1 min, once"), store.lock("apt"):
         _install(missing)
+
+
+def bootstrap(target: Path, packages: Sequence[str]) -> None:
+    """Write a tar of a minimal Debian with packages, and what they need; this machine gets none of them.
+
+    Args:
+        target: the tar.
+        packages: their names; versions are those of the day.
+
+    Raises:
+        ClusterError: mmdebstrap is missing or failed.
+    """
+    command = ["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends false"]
+    run([*command, f"--include={','.join(packages)}", versions.DEBIAN, str(target), _MIRROR], timeout=1800)
 
 
 def _install(packages: list[str]) -> None:

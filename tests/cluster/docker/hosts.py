@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,14 +14,14 @@ from tests.cluster.common import debian
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.paths import cache_dir
-from tests.cluster.common.ports import listens
+from tests.cluster.common.ports import free_ports, listens
 from tests.cluster.docker import netns, relay
 from tests.cluster.docker.client import Docker
 from tests.cluster.docker.private import PACKAGES, PrivateDocker
 from tests.cluster.node import image, imagestore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.cluster.common.progress import Progress
 
@@ -52,6 +52,9 @@ class Host(Protocol):
     def connect(self, port: int) -> None:
         """Make the API server, published on this port of the daemon's loopback, answer on the user's loopback."""
 
+    def reach(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Where a port of a node answers this machine's programs, until the block ends."""
+
     def stop(self, *, purge: bool) -> None:
         """End what `start` and `connect` started."""
 
@@ -67,6 +70,7 @@ class OwnHost:
     kind = "private Docker daemon"
 
     def __init__(self, name: str, directory: Path) -> None:
+        self._directory = directory
         self._daemon = PrivateDocker(name, directory)
         self._relay = Daemon("relay", directory)
         self._nodes = cache_dir() / "nodes" / name
@@ -104,9 +108,24 @@ class OwnHost:
     def connect(self, port: int) -> None:
         """Start the relay into the namespace."""
         self._relay.stop()
-        namespace = netns.path(self._daemon.name)
-        self._relay.start([sys.executable, relay.__file__, namespace, f"{port}=127.0.0.1:{port}"])
+        self._relay.start(self._relay_command(f"{port}=127.0.0.1:{port}"))
         self._relay.wait_until(lambda: listens(port), timeout=10)
+
+    @contextmanager
+    def reach(self, address: str, port: int) -> Iterator[tuple[str, int]]:
+        """On loopback, by another relay into the namespace."""
+        (local,) = free_ports(1)
+        way = Daemon(f"relay-{local}", self._directory)
+        way.start(self._relay_command(f"{local}={address}:{port}"), tied=True)
+        try:
+            way.wait_until(lambda: listens(local), timeout=10)
+            yield "127.0.0.1", local
+        finally:
+            way.stop()
+            way.log.unlink()
+
+    def _relay_command(self, route: str) -> list[str | Path]:
+        return [sys.executable, relay.__file__, netns.path(self._daemon.name), route]
 
     def stop(self, *, purge: bool) -> None:
         """End the relay and the daemon; keep its data unless asked to purge them."""
@@ -152,6 +171,10 @@ class GivenHost:
 
     def connect(self, port: int) -> None:
         """Nothing to do."""
+
+    def reach(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """The node's own address: its network is this machine's."""
+        return nullcontext((address, port))
 
     def stop(self, *, purge: bool) -> None:
         """Nothing to do."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 
 from tests.cluster import versions
 from tests.cluster.build.binaries import CNI_PLUGINS
-from tests.cluster.common import store
+from tests.cluster.common import debian, store
 from tests.cluster.common.paths import arch
 from tests.cluster.common.shell import run
 
-_MIRROR = os.environ.get("AISTACK_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "libnss-myhostname", "kmod", "mount", "util-linux", "procps", "e2fsprogs"),
     *("conntrack", "iptables", "nftables", "iproute2", "ethtool"),
@@ -41,9 +39,7 @@ def base_key() -> str:
 
 def build_base(target: Path) -> None:
     """Bootstrap the bare Debian into `target/debian.tar`."""
-    command = ["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends false"]
-    command += [f"--include={','.join(_PACKAGES)}", versions.DEBIAN, str(target / "debian.tar"), _MIRROR]
-    run(command, timeout=1800)
+    debian.bootstrap(target / "debian.tar", _PACKAGES)
 
 
 def assemble(root: Path, base: Path, programs: Path, kind_source: Path) -> None:

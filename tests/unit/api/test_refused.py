@@ -29,3 +29,15 @@ def test_identity_and_status_are_kept() -> None:
 
     assert (demo.name, demo.namespace, demo.uid, demo.generation) == ("demo", "ml", "0000-1111", 4)
     assert demo.status.message == "all is well"
+
+
+@pytest.mark.parametrize(
+    ("written", "account"),
+    [
+        pytest.param("", None, id="not-said"),
+        pytest.param(", serviceAccountName: team", "team", id="said"),
+        pytest.param(", serviceAccountName: 5", "5", id="unreadable-is-nobody-else-s"),
+    ],
+)
+def test_its_account_is_kept_so_that_it_is_deleted_with_no_more_rights(written: str, account: str | None) -> None:
+    assert unparsed_stack(stack("demo", "{size: huge" + written + "}")).spec.service_account_name == account

@@ -40,6 +40,25 @@ GRANTED = {
     "roles.rbac.authorization.k8s.io": MAKES,
 }
 """What the operator holds where it serves, as a whole; why is in docs/rights.md."""
+WRITES = "create delete patch"
+ACCOUNTS = {
+    "configmaps": WRITES,
+    "events": "get list watch",
+    "persistentvolumeclaims": "create delete get patch",
+    "pods": "create delete get list watch",
+    "secrets": WRITES,
+    "serviceaccounts": WRITES,
+    "services": WRITES,
+    "deployments.apps": WRITES,
+    "statefulsets.apps": "delete",
+    "jobs.batch": "create delete",
+    "httproutes.gateway.networking.k8s.io": WRITES,
+    "ingresses.networking.k8s.io": WRITES,
+    "networkpolicies.networking.k8s.io": WRITES,
+    "rolebindings.rbac.authorization.k8s.io": WRITES,
+    "roles.rbac.authorization.k8s.io": WRITES,
+}
+"""What the account of a stack needs: to make and remove, and what the hub's Role grants. It reads no Secret."""
 ROLE = ObjectKind("rbac.authorization.k8s.io/v1", "Role")
 ROUTE = ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute")
 """Watched once a stack has one, as not every cluster knows it."""
@@ -64,11 +83,21 @@ def test_what_it_may_do_where_it_serves() -> None:
 def test_what_it_may_do_elsewhere() -> None:
     assert held(Scope.OWN) == {"configmaps": "create delete get list update"}
     assert held(Scope.CLUSTER) == {"customresourcedefinitions.apiextensions.k8s.io": "list watch"}
+    assert held(Scope.ACTING) == {"serviceaccounts": "impersonate"}
+
+
+def test_what_a_stacks_account_may_do() -> None:
+    assert held(Scope.STACK) == ACCOUNTS
+
+
+def test_a_stacks_account_may_no_more_than_the_operator() -> None:
+    for name, verbs in held(Scope.STACK).items():
+        assert set(verbs.split()) <= set(GRANTED[name].split()), name
 
 
 @pytest.mark.parametrize("right", catalog_rights(), ids=lambda r: f"{r.scope}-{r.resource}-{r.verb}-{r.why[:20]}")
 def test_every_right_is_one_verb_and_names_who_needs_it(right: Right) -> None:
-    assert right.verb in {"get", "list", "watch", "create", "update", "patch", "delete"}
+    assert right.verb in {"get", "list", "watch", "create", "update", "patch", "delete", "impersonate"}
     assert "*" not in right.group + right.resource
     assert _is_told(right.why), f"{right.why!r} names no code of ours"
 
@@ -132,4 +161,6 @@ def test_resources_with_the_same_verbs_share_a_rule_and_scopes_stay_apart() -> N
 
 
 def test_nothing_lets_it_grant_more_than_it_holds() -> None:
-    assert not {right.verb for right in (*FIXED, *catalog_rights())} & {"escalate", "bind", "impersonate"}
+    everything = (*FIXED, *catalog_rights())
+    assert not {right.verb for right in everything} & {"escalate", "bind"}
+    assert {right.scope for right in everything if right.verb == "impersonate"} == {Scope.ACTING}, "by name alone"

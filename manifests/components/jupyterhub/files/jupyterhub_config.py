@@ -117,8 +117,10 @@ def configure_address(c):
     if SETTINGS["publicUrl"]:
         c.JupyterHub.public_url = SETTINGS["publicUrl"]
     if SETTINGS["publicUrl"].startswith("https:"):
-        # The hub sees to its sessions' cookies; this holds for those against forged requests and for notebooks' too.
+        # The hub sees to its sessions' cookies; this holds for those against forged requests and for notebooks' too,
+        # but for the one that notebook servers make themselves.
         c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
+        c.Spawner.args = ["--ServerApp.tornado_settings={'xsrf_cookie_kwargs': {'secure': True}}"]
 
 
 def configure_users(c):

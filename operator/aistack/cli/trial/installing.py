@@ -25,6 +25,7 @@ from aistack.images import (
 )
 from aistack.images.nodes import identity
 from aistack.settings import OPERATOR_NAMESPACE
+from aistack.surroundings import definitions_problem
 
 OPERATOR = "operator"
 """Name of the operator's image."""
@@ -72,6 +73,8 @@ async def bring_operator(place: Place, steps: Steps, values: dict[str, Any]) -> 
     async with place.session.client() as client:
         other = await running_elsewhere(client)
         others = not other and await definitions_are_others(client)
+        if others and (problem := await definitions_problem(client)):
+            raise InvalidError(problem)
     if other:
         steps.say(f"an operator runs already: {other}; it is used as it is")
         return
