@@ -92,6 +92,8 @@ class Plan:
             f"--kubeconfig={self.manager_kubeconfig}",
             "--secure-port=0",
             "--leader-elect=false",
+            # Within 20 s it would end every pod that is being deleted, as none of them has a node.
+            "--controllers=*,-pod-garbage-collector-controller",
             f"--root-ca-file={self._pki}/ca.crt",
             f"--service-account-private-key-file={self._pki}/sa.key",
             "--use-service-account-credentials=true",

@@ -54,7 +54,7 @@ def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemo
     for name in ("first", "second"):
         kube.define(ROOT / "crds")
         _make(kube, name)
-        eventually(lambda name=name: _seen(kube, name), seconds=30)
+        eventually(lambda name=name: _seen(kube, name), seconds=90)
         kube.run("delete", "crd", STACKS.name, "--timeout=60s")
 
     assert daemon.alive
