@@ -10,8 +10,8 @@ from typing import Any
 
 OLDEST_KUBERNETES = (1, 30)
 """Pods wait with ``sleep`` before they end."""
-TESTED_KUBERNETES = ("1.34.4", "1.35.4", "1.36.3", "1.37.2")
-"""What `make test-matrix` runs the integration tests on, oldest first."""
+TESTED_KUBERNETES = ("1.34.4", "1.35.4", "1.36.3")
+"""What the integration tests ran on, oldest first; `make test-matrix` runs these, and 1.37, which wasn't seen yet."""
 
 
 class Fit(StrEnum):

@@ -14,6 +14,9 @@ from aistack.api.group import GROUP, PLURAL, VERSION
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff
 
+REQUEST_TIMEOUT = 60.0
+"""Seconds that a request of kopf's may take: with its own five minutes, one lost answer hides AIStacks for so long."""
+
 
 class Definition:
     """The AIStack's definition as one run of kopf knows it.
@@ -98,4 +101,5 @@ def make_settings(clusterwide: bool = True) -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.networking.error_backoffs = EndlessBackoff()
+    settings.networking.request_timeout = REQUEST_TIMEOUT
     return settings

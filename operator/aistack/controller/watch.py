@@ -70,9 +70,12 @@ class StackWatch:
             log.exception("the watch on AIStacks failed")
 
     def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
+        asyncio.run(self._operate(end, main, served))
+
+    async def _operate(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
         clusterwide = not self._namespaces
-        asyncio.run(
-            kopf.operator(
+        try:
+            await kopf.operator(
                 registry=make_registry(self._operator, main, end, served, clusterwide),
                 settings=make_settings(clusterwide),
                 clusterwide=clusterwide,
@@ -81,7 +84,9 @@ class StackWatch:
                 liveness_endpoint=probe_url(self._liveness),
                 stop_flag=end,
             )
-        )
+        finally:
+            # kopf waits for the flag in a thread, and the end of this loop for that thread: for ever, if kopf failed.
+            end.set()
 
 
 def probe_url(liveness: str) -> str | None:
