@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aistack.controller import watch
 from aistack.controller.watch import StackWatch, probe_url
 
 STARTER = Path(__file__).parents[3] / "examples" / "starter.yaml"
@@ -109,13 +110,45 @@ class Deaf:
 
 async def test_stopping_waits_for_nothing() -> None:
     operator: Any = Deaf()
-    watch, stopping = StackWatch(operator), asyncio.Event()
+    watching, stopping = StackWatch(operator), asyncio.Event()
 
     async def kopf_ends(_: asyncio.Event) -> None:
         pass
 
-    watch._run_once = kopf_ends  # type: ignore[method-assign]
-    running = asyncio.create_task(watch.run(stopping))
+    watching._run_once = kopf_ends  # type: ignore[method-assign]
+    running = asyncio.create_task(watching.run(stopping))
     await operator.asked.wait()
     stopping.set()
     await asyncio.wait_for(running, 5)
+
+
+class Failing(Deaf):
+    """An operator whose watch fails at once, twice."""
+
+    async def is_served(self) -> bool:
+        return True
+
+    async def wait_until_served(self) -> None:
+        pass
+
+
+async def test_the_watch_is_started_anew_when_kopf_fails_while_a_thread_of_its_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[int] = []
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    async def kopf_fails(*, stop_flag: threading.Event, **_: Any) -> None:
+        started.append(1)
+        if len(started) == 2:
+            loop.call_soon_threadsafe(stopping.set)
+        waiting = asyncio.create_task(asyncio.to_thread(stop_flag.wait))  # as kopf waits for its flag
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        raise RuntimeError("404 on the list of AIStacks")
+
+    monkeypatch.setattr("kopf.operator", kopf_fails)
+    monkeypatch.setattr(watch, "RESTART_PAUSE", 0.0)
+    operator: Any = Failing()
+    await asyncio.wait_for(StackWatch(operator).run(stopping), 20)
+    assert len(started) == 2
