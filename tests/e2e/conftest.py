@@ -17,6 +17,7 @@ from tests.journey.operator import operator_daemon, start_operator
 from tests.journey.starter import Starter
 
 NAMESPACE = "e2e"
+DEMO = "ml"
 RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
 PLACE = ("aistack", CHART, "--namespace", OPERATOR_NAMESPACE)
 TAKING_OVER = ("--create-namespace", "--take-ownership", "--force-conflicts")
@@ -33,18 +34,15 @@ def kube() -> Kube:
 
 @pytest.fixture(scope="session")
 def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """The operator, serving all namespaces; the demo's makes way for it meanwhile, as there must be one only."""
-    helm = Helm(kube.kubeconfig)
-    demo_ran = helm.run("status", *RELEASE).returncode == 0
-    helm.must("uninstall", *RELEASE, "--no-hooks", "--ignore-not-found", "--wait")
+    """The operator, serving all namespaces; the demo makes way: two cores have no room for one stack more."""
+    Helm(kube.kubeconfig).must("uninstall", *RELEASE, "--no-hooks", "--ignore-not-found", "--wait")
     daemon = operator_daemon(tmp_path_factory.mktemp("operator"))
     start_operator(daemon, kube.kubeconfig)
     try:
+        remove_namespace(kube, DEMO)
         yield daemon
     finally:
         daemon.stop()
-        if demo_ran:
-            helm.must("install", *PLACE, *TAKING_OVER)
 
 
 @pytest.fixture
