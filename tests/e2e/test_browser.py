@@ -39,6 +39,8 @@ def exposed(starter: Starter, authority: trustme.CA) -> Iterator[Starter]:
     yield starter
     _expose(starter, None)
     starter.kube.run("-n", starter.namespace, "delete", "secret", SECRET)
+    with starter.hub() as hub:
+        hub.stop_server()  # other tests start one of their own for the same person
 
 
 def _expose(stack: Starter, how: dict[str, object] | None) -> None:
