@@ -67,7 +67,7 @@ PHASES = (
     Phase(
         "e2e",
         "tests on real nodes",
-        "41 min; 2 min more the first time, to fetch Chromium",
+        "34 min; 2 min more the first time, to fetch Chromium",
         ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "tests/e2e")),
     ),
 )
