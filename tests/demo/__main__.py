@@ -73,15 +73,13 @@ def _show_run(stack: Starter) -> None:
 
 
 def _print_ways_in(kube: Kube, seconds: float) -> None:
-    cli = ".venv/bin/aistack"
     print(
         f"""
-The stack is up and works ({seconds:.0f} s). It stays until `make demo-down`.
+The stack is up and works ({seconds:.0f} s). It stays until `make demo-down`. For the commands above:
 
-  export KUBECONFIG={kube.kubeconfig}
-  {cli} open mlflow -n {NAMESPACE}        # MLflow in your browser, with its login
-  {cli} open jupyterhub -n {NAMESPACE}    # notebooks; open welcome.ipynb and run it
-  {cli} status {STACK} -n {NAMESPACE}
+  export KUBECONFIG={kube.kubeconfig} PATH={AISTACK.parent}:$PATH
+
+In JupyterHub, open welcome.ipynb and run it.
 """
     )
 

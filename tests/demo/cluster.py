@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from aistack.catalog.locate import catalog_folder
-from aistack.images import default_cache, discover, host_platform, make_plan, sources_of
+from aistack.images import standard_plan
 from tests.chart.helm import helm
 from tests.cluster.common import debian, store
 from tests.cluster.common.progress import Progress
@@ -49,6 +49,4 @@ def user_environment(kube: Kube) -> dict[str, str]:
 
 def image_archives() -> list[Path]:
     """Return the archives of all images that pods run."""
-    images = discover(catalog_folder())
-    plan = make_plan(images, sources_of(images), cache=default_cache(), platform=host_platform())
-    return [step.archive for step in plan.running()]
+    return [step.archive for step in standard_plan(catalog_folder()).running()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aistack.api.group import FIELD_MANAGER, GROUP
 
 STACK = f"{GROUP}/stack"
@@ -14,6 +16,11 @@ EDGE = f"{GROUP}/edge"
 VERSION = "app.kubernetes.io/version"
 SPAWNED = f"{GROUP}/spawned"
 """Marks what a tool makes itself, e.g. notebook pods: it goes with its component though no plan names it."""
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Write labels as the API server and kubectl take a selector."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
 def stack_labels(stack: str) -> dict[str, str]:

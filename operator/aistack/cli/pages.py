@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aistack.api.labels import COMPONENT, STACK, selector_labels
+from aistack.api.labels import COMPONENT, STACK, selector, selector_labels
 from aistack.api.names import object_name
 from aistack.api.parse import suggest
 from aistack.api.spec import AIStack
@@ -114,8 +114,7 @@ async def find_pod(client: Client, place: PagePlace, wait: str) -> ObjectRef:
         ClusterError: pods can't be listed.
     """
     labels = selector_labels(place.stack.name, place.resolved.name, place.page.workload)
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    reply = await client.list(POD, place.stack.namespace, labelSelector=selector)
+    reply = await client.list(POD, place.stack.namespace, labelSelector=selector(labels))
     ready = [pod["metadata"]["name"] for pod in reply.result()["items"] or () if _ready(pod)]
     if not ready:
         raise NotReadyError(f"no pod of {place.resolved.name} is ready{_reason(place)}; {wait}")

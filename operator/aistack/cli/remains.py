@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from aistack.api.labels import stack_labels
+from aistack.api.labels import selector, stack_labels
 from aistack.api.spec import AIStack, DeletionPolicy
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError
@@ -25,7 +25,7 @@ def deletion_statement(stack: AIStack) -> str:
 
 def selector_of(stack: str) -> str:
     """Return the label selector that finds all objects of a stack."""
-    return ",".join(f"{key}={value}" for key, value in stack_labels(stack).items())
+    return selector(stack_labels(stack))
 
 
 def kubectl_list(namespace: str, stack: str) -> str:

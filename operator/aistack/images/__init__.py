@@ -7,8 +7,7 @@ names a package mirror.
 
 The way through::
 
-    images = discover(root)                                  # every image of manifests/, ours only
-    plan = make_plan(images, sources_of(images), cache=default_cache(), platform=host_platform())
+    plan = standard_plan(root)                               # every image of manifests/, ours only, for this machine
     states(plan)                                             # what `images list` shows: archive, size, built or not
     with open_workshop(cache, print) as shop:                # docker or buildah, one build at a time
         for event in build(plan, shop):                      # Progress, Done; str(event) is a line to print
@@ -32,6 +31,7 @@ from aistack.images.inputs import host_platform, sources_of
 from aistack.images.models import BuildPlan, BuildStep, Done, Image, ImageState, Progress, Source
 from aistack.images.plan import make_plan, plan_all
 from aistack.images.sbom import write_sbom
+from aistack.images.standard import standard_plan
 from aistack.images.store import default_cache, prune, states
 from aistack.images.workshop import Workshop, open_workshop
 
@@ -56,6 +56,7 @@ __all__ = [
     "prune",
     "push",
     "sources_of",
+    "standard_plan",
     "states",
     "write_sbom",
 ]

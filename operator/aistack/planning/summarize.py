@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aistack.api.conditions import Condition, ConditionType, merge_conditions
-from aistack.api.labels import stack_labels
+from aistack.api.labels import selector, stack_labels
 from aistack.api.spec import AIStack
 from aistack.api.status import AIStackStatus, ComponentPhase, ComponentStatus
 from aistack.api.wiring import Readiness
@@ -74,12 +74,11 @@ def summarize_deletion(stack: AIStack, waiting_for: tuple[str, ...], now: dateti
 
 def left_behind(stack: AIStack, left: Sequence[str]) -> str:
     """Say what stays of a stack that goes, as its account was taken away before it, and how to find it."""
-    labels = ",".join(f"{key}={value}" for key, value in stack_labels(stack.name).items())
     kinds = ",".join(sorted({ref.partition(" ")[0].lower() for ref in left}))
     first = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
     return (
         f"its ServiceAccount is gone, and may delete nothing more: {len(left)} objects stay ({first}); "
-        f"list them: kubectl -n {stack.namespace} get {kinds} -l {labels}"
+        f"list them: kubectl -n {stack.namespace} get {kinds} -l {selector(stack_labels(stack.name))}"
     )
 
 

@@ -22,14 +22,13 @@ from aistack.images import (
     built,
     default_cache,
     discover,
-    host_platform,
     load,
-    make_plan,
     open_workshop,
     plan_all,
     prune,
     push,
     sources_of,
+    standard_plan,
     states,
     write_sbom,
 )
@@ -187,9 +186,7 @@ def _checked(registry: str) -> str:
 
 
 def _plan(session: Session, names: list[str] | None, platform: str) -> BuildPlan:
-    found = discover(catalog_folder(session.catalog_folder))
-    plan = make_plan(found, sources_of(found), cache=default_cache(), platform=platform or host_platform())
-    return plan.only(names or [])
+    return standard_plan(catalog_folder(session.catalog_folder), platform).only(names or [])
 
 
 def _all_plans(session: Session) -> list[BuildPlan]:

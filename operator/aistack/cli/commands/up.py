@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from aistack.api.group import API_VERSION, KIND
-from aistack.api.parse import parse_stack
 from aistack.cli.durations import DEFAULT_TIMEOUT, Timeout
 from aistack.cli.exits import ExitCode
 from aistack.cli.session import session_of
@@ -50,8 +49,7 @@ def up(
     """
     session = session_of(ctx)
     place = place_of(session, cluster, current)
-    trial = Trial(_manifest(name, place.session.namespace, profile, registry), profile)
-    trial.check(session.catalog())
+    trial = Trial.of(_manifest(name, place.session.namespace, profile, registry), session.catalog())
     steps = Steps(session.console())
     place = bring_up(place, steps, config)
     asyncio.run(trial.examine(place, steps))
@@ -62,11 +60,9 @@ def up(
 
 def _manifest(name: str, namespace: str, profile: str, registry: str) -> Manifest:
     spec = {"profile": profile} | ({"images": {"registry": registry}} if registry else {})
-    manifest = {
+    return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": name, "namespace": namespace},
         "spec": spec,
     }
-    parse_stack(manifest)  # nonsense is refused before anything is made
-    return manifest

@@ -11,18 +11,7 @@ from aistack.cli.trial.release import NAME, Release, definitions_are_others, run
 from aistack.cli.trial.steps import Steps
 from aistack.cli.voice import aside
 from aistack.errors import InvalidError
-from aistack.images import (
-    BuildPlan,
-    build,
-    default_cache,
-    discover,
-    host_platform,
-    load,
-    make_plan,
-    open_workshop,
-    sources_of,
-    states,
-)
+from aistack.images import BuildPlan, build, default_cache, load, open_workshop, standard_plan, states
 from aistack.images.nodes import identity
 from aistack.settings import OPERATOR_NAMESPACE
 from aistack.surroundings import definitions_problem
@@ -85,8 +74,7 @@ async def bring_operator(place: Place, steps: Steps, values: dict[str, Any]) -> 
 
 
 def _plan(place: Place) -> BuildPlan:
-    found = discover(catalog_folder(place.session.catalog_folder))
-    plan = make_plan(found, sources_of(found), cache=default_cache(), platform=host_platform())
+    plan = standard_plan(catalog_folder(place.session.catalog_folder))
     if OPERATOR not in {step.image.name for step in plan.steps}:
         raise InvalidError("the operator's image is built in a checkout alone: run this there, or name a --registry")
     return plan

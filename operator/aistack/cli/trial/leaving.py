@@ -16,7 +16,6 @@ from aistack.cli.trial.release import NAME, Release
 from aistack.cli.trial.stack import find_stack
 from aistack.cli.trial.steps import Steps
 from aistack.cli.waiting import Goal, wait_for
-from aistack.cluster.discovery import is_missing_kind
 from aistack.errors import ClusterError
 from aistack.settings import OPERATOR_NAMESPACE
 
@@ -66,7 +65,7 @@ async def _all_stacks(stacks: Stacks) -> list[str]:
     try:
         found = await stacks.list()
     except ClusterError as error:
-        if error.status == 404 or is_missing_kind(error):
-            return []
-        raise
+        if error.status != 404:
+            raise
+        return []
     return [f"{live['metadata']['namespace']}/{live['metadata']['name']}" for live in found]

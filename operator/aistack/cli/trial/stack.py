@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aistack.api.parse import parse_stack
 from aistack.api.spec import AIStack
+from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog
 from aistack.cli.doctor.examine import BEFORE_INSTALLING, examine
 from aistack.cli.doctor.finding import Mark
@@ -19,11 +20,10 @@ from aistack.cli.trial.place import Place
 from aistack.cli.trial.steps import Steps
 from aistack.cli.waiting import Goal, wait_for
 from aistack.cluster.client import Client
-from aistack.cluster.discovery import is_missing_kind
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import Observed
-from aistack.planning.plan import Planned, plan_stack
+from aistack.planning.plan import plan_stack
 
 PROVE_ESTIMATE = "about 2 min until every connection has done real work"
 _LEVEL = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -32,23 +32,27 @@ _LEVEL = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 @dataclass(frozen=True)
 class Trial:
-    """One stack to try, as it is sent; it names its namespace."""
+    """One stack to try: as it is sent (it names its namespace), as understood, and what it asks of the cluster."""
 
     manifest: Manifest
-    profile: str
+    stack: AIStack
+    catalog: Catalog
+    footprint: Footprint
 
-    @property
-    def stack(self) -> AIStack:
-        """The stack, as understood."""
-        return parse_stack(self.manifest)
-
-    def check(self, catalog: Catalog) -> Planned:
-        """Plan it, before anything is made.
+    @classmethod
+    def of(cls, manifest: Manifest, catalog: Catalog) -> Trial:
+        """Understand and plan a stack, before anything is made.
 
         Raises:
-            InvalidError: it can't be.
+            InvalidError: it is wrong, or can't be planned.
         """
-        return plan_stack(self.stack, catalog, Observed())
+        stack = parse_stack(manifest)
+        return cls(manifest, stack, catalog, plan_stack(stack, catalog, Observed()).footprint)
+
+    @property
+    def profile(self) -> str:
+        """The profile that it is of."""
+        return self.stack.spec.profile or ""
 
     async def examine(self, place: Place, steps: Steps) -> None:
         """See that the cluster has what an installation can't bring along, unless the stack is there already.
@@ -81,7 +85,7 @@ class Trial:
             with steps.step(f"{stack.name} in {stack.namespace}: profile {self.profile}", PROVE_ESTIMATE):
                 await self._namespace(client)
                 await stacks.apply(self.manifest)
-                steps.say(footprint_line(self.check(session.catalog()).footprint))
+                steps.say(footprint_line(self.footprint))
                 code, last = await wait_for(
                     stacks, stack.namespace, stack.name, Goal.PROVEN, seconds, session.console()
                 )
@@ -98,7 +102,7 @@ class Trial:
     async def _tell_ways_in(self, client: Client, session: Session, steps: Steps, stack: AIStack) -> None:
         command, ways = session.commands(stack.namespace), []
         for component in (c.name for c in stack.status.components if c.url):
-            place = find_page(stack, session.catalog(), component)
+            place = find_page(stack, self.catalog, component)
             login = await read_credentials(client, place)
             # A log keeps what it is told: passwords are for terminals, and for those who ask.
             known = f"{login.username} / {login.password}" if sys.stdout.isatty() else "in your browser, with its login"
@@ -120,6 +124,6 @@ async def find_stack(stacks: Stacks, namespace: str, name: str) -> Manifest | No
     try:
         return await stacks.find(namespace, name)
     except ClusterError as error:
-        if error.status == 404 or is_missing_kind(error):
-            return None
-        raise
+        if error.status != 404:
+            raise
+        return None
