@@ -79,11 +79,15 @@ class Flux:
     def apply_again(self, name: str) -> list[dict[str, str]]:
         """Have a Kustomization applied now, as `flux reconcile kustomization` does, and wait until it was.
 
+        Asked twice: a pass that had begun before takes the first question for answered when it ends.
+
         Returns:
-            What this did to each object; a list, as Flux may have other reasons for a pass meanwhile.
+            What this did to each object; a list, as there are several passes.
         """
-        before, asked = len(self.applied(name)), self._ask("kustomization", name)
-        eventually(lambda: self.status(name).get("lastHandledReconcileAt") == asked, seconds=120)
+        before = len(self.applied(name))
+        for _ in range(2):
+            asked = self._ask("kustomization", name)
+            eventually(lambda asked=asked: self.status(name).get("lastHandledReconcileAt") == asked, seconds=120)
         return self.applied(name)[before:]
 
     def applied(self, name: str) -> list[dict[str, str]]:
