@@ -24,7 +24,7 @@ from aistack.cluster.events import emit
 from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef, replacing
-from aistack.objects.outcome import DeletionProgress
+from aistack.objects.outcome import DeletionProgress, Outcome
 from aistack.objects.plan import Owner
 from aistack.planning.edges import news
 from aistack.planning.external import sought
@@ -57,6 +57,7 @@ class Pipeline:
         catalog: what can be installed.
         sharing: knows what apps of users' own ask of stacks.
         account_of: names the ServiceAccount as whom a stack's objects are made; empty for whoever is logged in.
+        on_outcome: told of what came of each plan.
         clock: tells the time for conditions.
     """
 
@@ -65,6 +66,7 @@ class Pipeline:
     catalog: Catalog
     sharing: Sharing
     account_of: Callable[[AIStack], str] = as_oneself
+    on_outcome: Callable[[Outcome], None] = lambda _: None
     clock: Callable[[], datetime] = utc_now
 
     async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
@@ -136,6 +138,7 @@ class Pipeline:
             outcome = await self.engine.apply(planned.plan, self._owner(stack))
         except AIStackError as error:
             return await self._refuse(live, stack, error)
+        self.on_outcome(outcome)
         status = summarize(planned, outcome, self.clock())
         live = await self._report(live, stack, status)
         await self.sharing.report(planned, outcome, status.edges)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +16,7 @@ import pytest
 
 from aistack.api.crd import DEFINITIONS, STACKS, crd_manifest
 from tests.cluster.common.daemons import Daemon
+from tests.cluster.common.ports import free_ports
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, eventually
 from tests.journey.operator import start_operator
@@ -159,6 +165,50 @@ def test_a_crashed_api_server_is_waited_for(plane: ControlPlane, kube: Kube, dae
     eventually(lambda: _seen(kube, "second"), seconds=60)
 
     assert daemon.alive
+
+
+def test_probes_tell_a_cluster_that_is_away_from_a_process_that_is_ill(
+    plane: ControlPlane, kube: Kube, tmp_path: Path
+) -> None:
+    kube.define(ROOT / "crds")
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    daemon = Daemon("probed", tmp_path)
+    start_operator(daemon, kube.kubeconfig, f"--listen={address}")
+    try:
+        eventually(lambda: ask(address, "readyz") == (200, "ok\n"), seconds=30)
+        _make(kube, "first")
+        eventually(lambda: _seen(kube, "first"), seconds=30)
+        _, metrics = ask(address, "metrics")
+        assert "aistack_leader 1.0" in metrics
+        assert re.search(r'aistack_api_calls_total\{code="201",kind="Service",verb="apply"\} [1-9]', metrics)
+        assert re.search(r'aistack_object_changes_total\{kind="Service",verb="created"\} [1-9]', metrics)
+        assert f'aistack_stack_ready{{namespace="{NAMESPACE}",stack="first"}} 0.0' in metrics
+
+        os.kill(plane.pids["kube-apiserver"], signal.SIGSTOP)
+        try:
+            eventually(lambda: ask(address, "readyz")[0] == 503, seconds=30)
+            assert ask(address, "healthz") == (200, "ok\n"), "starting it anew would mend nothing"
+            eventually(lambda: "aistack_leader 0.0" in ask(address, "metrics")[1], seconds=30)
+        finally:
+            os.kill(plane.pids["kube-apiserver"], signal.SIGCONT)
+        eventually(lambda: ask(address, "readyz") == (200, "ok\n"), seconds=60)
+        kube.run("-n", NAMESPACE, "delete", "service", "first-postgres")
+        repaired = 'aistack_object_changes_total{kind="Service",verb="repaired"} 1.0'
+        eventually(lambda: repaired in ask(address, "metrics")[1], seconds=30)
+    finally:
+        daemon.stop()
+
+
+def ask(address: str, what: str) -> tuple[int, str]:
+    """What the operator answers, as a probe and as Prometheus ask."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{address}/{what}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError as error:
+        return 0, str(error)
 
 
 def _make(kube: Kube, name: str) -> None:

@@ -23,6 +23,7 @@
   - create
   - get
   - list
+  - patch
   - watch
 - apiGroups:
   - ''
@@ -135,6 +136,14 @@
   - delete
   - get
   - list
+  - update
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - create
+  - get
   - update
 {{- end -}}
 

@@ -19,6 +19,7 @@ from aistack.cluster.named import Named
 from aistack.cluster.preview import Preview, preview_plan
 from aistack.cluster.prune import prune
 from aistack.cluster.settings import JOB, POD, SECRET, SERVICE_ACCOUNT, Settings
+from aistack.cluster.sight import Sight
 from aistack.cluster.store import OnChange, Store
 from aistack.cluster.unit import run_units
 from aistack.cluster.users import Users
@@ -60,11 +61,12 @@ class Engine:
         self._inventories = Inventories(client, settings)
 
     async def start(self) -> None:
-        """Read all inventories and start watching all that they name.
+        """Read all inventories anew and watch all that they name; again when this replica's turn comes.
 
         Raises:
             ClusterError: the inventories can't be read.
         """
+        self._since = self._clock()
         inventories = await self._inventories.load_all()
         async with asyncio.TaskGroup() as group:
             for (namespace, name), inventory in inventories:
@@ -86,6 +88,14 @@ class Engine:
     def degraded(self) -> Mapping[str, str]:
         """Return the kinds that can't be followed at present, and why."""
         return self._world.degraded()
+
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch on owners' objects stands."""
+        return self._world.sights()
+
+    def objects(self) -> Mapping[str, int]:
+        """Return how many objects are in memory, by kind."""
+        return self._store.sizes()
 
     async def observe(self, owner: Owner, sought: Sought | None = None) -> Observed:
         """Return what planning needs to know of the world.

@@ -15,6 +15,7 @@ from aistack.cluster.client import Client
 from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
 from aistack.cluster.settings import Settings
+from aistack.cluster.sight import Sight
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 
@@ -98,10 +99,17 @@ class Reflector:
         """Whether a complete list was ever read."""
         self.attempted = asyncio.Event()
         """Set once the first list was tried."""
+        self._heard = _now()
         self._client, self._store, self._manager = client, store, settings.field_manager
         self._silence, self._backoff_limit = settings.watch_silence, settings.watch_backoff_limit
         self._version: int | None = None
         self._failures = 0
+        self._broken = False
+        """Whether the connection was lost: who answers next may be a cluster that was restored from a backup."""
+
+    def sight(self) -> Sight:
+        """Return how it stands."""
+        return Sight(self.source.kind.kind, _now() - self._heard, str(self.error or ""))
 
     def start(self) -> asyncio.Task[None]:
         """Follow the source in the background, until the task is cancelled."""
@@ -111,6 +119,8 @@ class Reflector:
         """Follow the source until cancelled."""
         while True:
             try:
+                if self._broken:
+                    await self._check_history()
                 if self._version is None:
                     await self._list()
                 await self._watch()
@@ -119,7 +129,7 @@ class Reflector:
                 await asyncio.sleep(self._pause())
             except Exception as error:
                 # A bug that one object brings out must neither end the watch nor be met at the same place again.
-                log.exception("watch failed unexpectedly", source=str(self.source))
+                log.exception("watch failed unexpectedly", **self._fields())
                 self._version = None
                 self._failed(ClusterError(f"watch {self.source}: unexpected {type(error).__name__}"))
                 await asyncio.sleep(self._pause())
@@ -128,9 +138,19 @@ class Reflector:
         try:
             lives, version = await list_all(self._client, self.source, self._manager)
             self._store.replace(self.source.kind, self.source.namespace, lives, version)
-            self._version, self.synced = version, True
+            self._version, self.synced, self._heard = version, True, _now()
         finally:
             self.attempted.set()
+
+    async def _check_history(self) -> None:
+        """Ask how far the history goes: a watch from a point that a restored cluster hasn't reached says nothing."""
+        reply = await self._client.list(self.source.kind, self.source.namespace, metadata=True, limit="1")
+        version = int(reply.result()["metadata"]["resourceVersion"])
+        if self._version is not None and version < self._version:
+            log.error("the cluster was put back to an older state", source=str(self.source))
+            self._version = None
+            self._client.rewound.set()
+        self._broken = False
 
     async def _watch(self) -> None:
         started = asyncio.get_running_loop().time()
@@ -153,6 +173,7 @@ class Reflector:
         self._failures = 0
 
     def _take(self, event: Mapping[str, Any]) -> None:
+        self._heard = _now()
         raw = event["object"]
         version = int(raw["metadata"]["resourceVersion"])
         if event["type"] == "DELETED":
@@ -166,12 +187,13 @@ class Reflector:
 
     def _recovered(self) -> None:
         if self.error:
-            log.info("watch works again", source=str(self.source))
+            log.info("watch works again", **self._fields())
         self.error = None
 
     def _failed(self, error: AIStackError) -> None:
         self._failures += 1
         status = error.status if isinstance(error, ClusterError) else 0
+        self._broken = self._broken or not status
         if status == 410:  # history was compacted: list anew, nothing is wrong
             self._version = None
             return
@@ -181,7 +203,7 @@ class Reflector:
             self._client.discovery.forget(self.source.kind)
             self._version = None
         if self.error is None or str(self.error) != str(error):
-            log.warning("watch degraded", source=str(self.source), error=str(error))
+            log.warning("watch degraded", **self._fields(), error=str(error))
         self.error = error
 
     def _vanished(self) -> None:
@@ -190,7 +212,18 @@ class Reflector:
         self._store.passed(self.source.kind, self.source.namespace, 0)
         self._version = None
 
+    def _fields(self) -> dict[str, str]:
+        """Return what it is called in logs."""
+        source = self.source
+        where = {"namespace": source.namespace} if source.namespace else {}
+        named = {"object": f"{source.kind.kind}/{source.name}"} if source.name else {}
+        return {"kind": source.kind.kind, **where, **named}
+
     def _pause(self) -> float:
         """Exponential, from about 0.1 s, with full jitter above the half."""
         longest = min(0.1 * 2.0 ** min(self._failures, 16), self._backoff_limit)
         return longest * random.uniform(0.5, 1)  # noqa: S311 - not for cryptography
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

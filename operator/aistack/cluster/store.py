@@ -36,6 +36,10 @@ class Store:
         """Return an object, or None when it doesn't exist or doesn't carry the owner label."""
         return self._by_kind[ref.object_kind].get(ref)
 
+    def sizes(self) -> dict[str, int]:
+        """Return how many objects there are of each kind."""
+        return {kind.kind: len(lives) for kind, lives in self._by_kind.items()}
+
     def of(self, owner: OwnerKey) -> list[Live]:
         """Return all objects of an owner, sorted by reference."""
         return sorted(self._by_owner.get(owner, {}).values(), key=lambda live: live.ref)

@@ -52,11 +52,13 @@ class Request:
     accept: str = JSON
     user: str = ""
     """As whom it is sent; empty for whoever is logged in."""
+    text: bool = False
+    """Whether a good answer is text and no object, e.g. a log."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, told to hooks before it is sent (``status`` 0) and after its answer."""
+    """One request, told to hooks before it is sent (``status`` 0), and after its answer or where none came (-1)."""
 
     verb: str
     kind: str
@@ -67,6 +69,9 @@ class Call:
 
 
 Hook = Callable[[Call], None]
+Fence = Callable[[], None]
+NO_ANSWER = -1
+"""The ``status`` of a call whose answer never came."""
 
 
 class Transport:
@@ -79,6 +84,8 @@ class Transport:
 
     def __init__(self, server: Server, in_flight: int) -> None:
         self.hooks: list[Hook] = []
+        self.fence: Fence = lambda: None
+        """Asked right before each request that could change something; raises where it must not be sent."""
         self._server = server
         self._slots = asyncio.Semaphore(in_flight)
         self._session: aiohttp.ClientSession | None = None
@@ -150,8 +157,9 @@ class Transport:
             self._tell(request, 0)
             try:
                 async with await self._open(request, TIMEOUT) as response:
-                    reply = await _read(response, request.tried)
+                    reply = await _read(response, request.tried, request.text)
             except NETWORK_ERRORS as error:
+                self._tell(request, NO_ANSWER)
                 raise ClusterError(f"{request.tried}: no answer: {_words(error)}") from error
             self._tell(request, reply.status)
             return reply
@@ -161,6 +169,8 @@ class Transport:
         data = None
         if request.body is not None:
             headers["Content-Type"], data = request.content_type, orjson.dumps(request.body)
+        if request.method != "GET":
+            self.fence()
         return await self._connected().request(
             request.method,
             self._server.url + request.path,
@@ -194,15 +204,15 @@ class Transport:
             hook(Call(request.verb, request.kind, request.path, status, request.user))
 
 
-async def _read(response: aiohttp.ClientResponse, tried: str) -> Reply:
+async def _read(response: aiohttp.ClientResponse, tried: str, text: bool = False) -> Reply:
     raw = await response.read()
     try:
-        body = orjson.loads(raw)
+        body = None if text and response.ok else orjson.loads(raw)
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):  # a log, or a proxy's words
-        text = raw.decode(errors="replace")
-        body = {"text": text, "message": text[:200]}
+        words = raw.decode(errors="replace")
+        body = {"text": words, "message": words[:200]}
     return Reply(response.status, body, tried, _retry_after(response))
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from aistack.cluster.client import Client
 from aistack.cluster.reflector import Reflector, Source, list_all
 from aistack.cluster.settings import SECRET, Settings
+from aistack.cluster.sight import Sight
 from aistack.cluster.store import Store
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind
@@ -28,6 +29,9 @@ class World(Protocol):
 
     def degraded(self) -> Mapping[str, str]:
         """Return what can't be followed at present, and why."""
+
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch stands."""
 
     async def stop(self) -> None:
         """End all watches."""
@@ -70,6 +74,10 @@ class Watching:
         """Return the sources whose watch has trouble."""
         return {str(r.source): str(r.error) for r in self._reflectors.values() if r.error}
 
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch stands."""
+        return [reflector.sight() for reflector in self._reflectors.values()]
+
     async def stop(self) -> None:
         """Cancel all reflectors and wait until they ended."""
         for task in self._tasks.values():
@@ -104,6 +112,10 @@ class Listing:
     def degraded(self) -> Mapping[str, str]:
         """Return the kinds whose listing failed."""
         return {str(kind): str(error) for (kind, _), error in self._errors.items()}
+
+    def sights(self) -> Iterable[Sight]:
+        """Nothing is watched."""
+        return ()
 
     async def stop(self) -> None:
         """Nothing goes on in the background."""

@@ -70,10 +70,6 @@ def make_registry(
     async def stack_event(event: kopf.RawEvent, **_: Any) -> None:
         main.call_soon_threadsafe(operator.seen, dict(event["object"]), event["type"] == "DELETED")
 
-    @kopf.on.probe(id="stacks", registry=registry)
-    async def stacks(**_: Any) -> int:
-        return len(operator.stacks)
-
     return registry
 
 

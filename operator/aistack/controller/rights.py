@@ -87,11 +87,12 @@ FIXED: tuple[Right, ...] = (
     *rights(
         Scope.SERVED, "", "serviceaccounts", "list watch", "named.Named.versions: whether a stack's account is there"
     ),
-    *rights(Scope.SERVED, "", "events", "create", "events.emit: a connection broke or healed"),
+    *rights(Scope.SERVED, "", "events", "create get patch", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
     *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),
     *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save"),
     *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save: of a stack that is gone"),
+    *rights(Scope.OWN, "coordination.k8s.io", "leases", "get create update", "lease.Election.run: one replica leads"),
     *rights(Scope.CLUSTER, *_CRDS, "list watch", "handlers.make_registry: sees when AIStacks are served anew"),
 )
 """Rights that no catalog changes."""

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[3] / "operator" / "aistack"
 MAKES = "create delete get list patch watch"
 GRANTED = {
     "configmaps": MAKES,
-    "events": "create get list watch",
+    "events": "create get list patch watch",
     "persistentvolumeclaims": MAKES,
     "pods": "create delete get list watch",
     "secrets": MAKES,
@@ -81,7 +81,10 @@ def test_what_it_may_do_where_it_serves() -> None:
 
 
 def test_what_it_may_do_elsewhere() -> None:
-    assert held(Scope.OWN) == {"configmaps": "create delete get list update"}
+    assert held(Scope.OWN) == {
+        "configmaps": "create delete get list update",
+        "leases.coordination.k8s.io": "create get update",
+    }
     assert held(Scope.CLUSTER) == {"customresourcedefinitions.apiextensions.k8s.io": "list watch"}
     assert held(Scope.ACTING) == {"serviceaccounts": "impersonate"}
 
