@@ -13,9 +13,11 @@ from aistack.cluster.client import Client
 from aistack.cluster.context import Context
 from aistack.cluster.delete import delete_all
 from aistack.cluster.discovery import is_missing_kind
+from aistack.cluster.feuds import Feuds
 from aistack.cluster.inventories import Inventories
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.named import Named
+from aistack.cluster.obstacles import Obstacles
 from aistack.cluster.preview import Preview, preview_plan
 from aistack.cluster.prune import prune
 from aistack.cluster.settings import JOB, POD, SECRET, SERVICE_ACCOUNT, Settings
@@ -55,10 +57,16 @@ class Engine:
         self._client, self._settings, self._clock = client, settings, clock
         self._since = clock()
         self._store = Store(settings.owner_label, on_change)
-        self._world: World = (Watching if watching else Listing)(client, self._store, settings)
+        self._obstacles = Obstacles(client, settings, on_change)
+        self._world: World = (
+            Watching(client, self._store, settings, self._obstacles.appeared)
+            if watching
+            else Listing(client, self._store, settings)
+        )
         self._users = Users(client, settings, on_change, watching)
         self._accounts = Named(client, settings, SERVICE_ACCOUNT, on_change)
         self._inventories = Inventories(client, settings)
+        self._feuds = Feuds()
 
     async def start(self) -> None:
         """Read all inventories anew and watch all that they name; again when this replica's turn comes.
@@ -78,6 +86,7 @@ class Engine:
         await self._world.stop()
         await self._users.stop()
         await self._accounts.stop()
+        await self._obstacles.stop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,12 +99,16 @@ class Engine:
         return self._world.degraded()
 
     def sights(self) -> Iterable[Sight]:
-        """Return how each watch on owners' objects stands."""
-        return self._world.sights()
+        """Return how each watch on owners' objects, and on what stops them, stands."""
+        return [*self._world.sights(), *self._obstacles.sights()]
 
     def objects(self) -> Mapping[str, int]:
         """Return how many objects are in memory, by kind."""
         return self._store.sizes()
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Take note that a kind was defined in the cluster: whoever waits for it gets on at once."""
+        self._world.defined(kind)
 
     async def observe(self, owner: Owner, sought: Sought | None = None) -> Observed:
         """Return what planning needs to know of the world.
@@ -131,7 +144,9 @@ class Engine:
         removed = await prune(ctx, plan, units)
         await self._inventories.save(owner)
         wake = min(ctx.wakes, default=0.0)
-        return Outcome(units, tuple(removed.outcomes), tuple(removed.errors), wake)
+        outcome = Outcome(units, tuple(removed.outcomes), tuple(removed.errors), wake)
+        await self._obstacles.note(owner.key, outcome.all_errors)
+        return outcome
 
     async def dry_run(self, plan: Plan, owner: Owner) -> Preview:
         """Say what ``apply`` would change, without writing anything.
@@ -159,6 +174,7 @@ class Engine:
         await self._inventories.save(owner)
         if await self._is_stranded(owner, progress):
             progress = DeletionProgress(left=_stranded(ctx.inventory, retain))
+        await self._obstacles.note(owner.key, progress.errors)
         if progress.done:
             await self._accounts.forget(owner.key)
         return replace(progress, retry_after=min(ctx.wakes, default=0.0))
@@ -196,6 +212,7 @@ class Engine:
             self._clock,
             drift=drift,
             since=self._since,
+            feuds=self._feuds,
         )
 
     def _require_sight(self, owner: Owner) -> None:

@@ -31,15 +31,17 @@ def manages(manifest: Manifest, manager: str) -> bool:
 
 def owned_fields(manifest: Manifest, manager: str) -> Mapping[str, Any]:
     """Return the fields that the manager owns through server-side apply, in Kubernetes' own encoding."""
-    for entry in _entries(manifest):
-        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            return dict(entry.get("fieldsV1", {}))
-    return {}
+    return dict(_applied(manifest, manager).get("fieldsV1", {}))
 
 
 def owned_hash(manifest: Manifest, manager: str) -> str:
-    """Hash of the fields owned through server-side apply: it changes when somebody else writes one of them."""
-    return content_hash(owned_fields(manifest, manager))
+    """Hash of what is owned through server-side apply: it changes with every write to these fields.
+
+    Somebody else's write takes a field away; one under our own name gives the entry a new time (a resolution of
+    seconds). What changes nothing, like our own apply of the same, leaves both as they are.
+    """
+    entry = _applied(manifest, manager)
+    return content_hash([entry.get("time", ""), entry.get("fieldsV1", {})])
 
 
 def marks(manifest: Manifest, manager: str) -> str:
@@ -113,6 +115,14 @@ def _selected(item: Any, selector: str) -> bool:
     if isinstance(item, dict):
         return all(item.get(key, value) == value for key, value in pairs)
     return bool(pairs) and item == pairs[0][1]
+
+
+def _applied(manifest: Manifest, manager: str) -> Mapping[str, Any]:
+    """Return the entry of what the manager wrote through server-side apply, an empty one if there is none."""
+    for entry in _entries(manifest):
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            return entry
+    return {}
 
 
 def _entries(manifest: Manifest) -> Iterable[Mapping[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,6 +47,9 @@ class Source:
         if self.name:
             return f"{self.kind.kind} {self.namespace}/{self.name}"
         return f"{self.kind.kind} in namespace {self.namespace}" if self.namespace else self.kind.kind
+
+
+OnReturn = Callable[[ObjectKind], None]
 
 
 class Sink(Protocol):
@@ -89,10 +93,14 @@ class Reflector:
         store: where states go.
         source: what to follow.
         settings: our field manager, and the limits of watches.
+        on_return: called with the kind when it is there again, or at last.
     """
 
-    def __init__(self, client: Client, store: Sink, source: Source, settings: Settings) -> None:
+    def __init__(
+        self, client: Client, store: Sink, source: Source, settings: Settings, on_return: OnReturn = lambda _: None
+    ) -> None:
         self.source = source
+        self._on_return, self._waker = on_return, asyncio.Event()
         self.error: AIStackError | None = None
         """Why the picture may be out of date; None while the watch is sound."""
         self.synced = False
@@ -115,6 +123,12 @@ class Reflector:
         """Follow the source in the background, until the task is cancelled."""
         return asyncio.create_task(self.run(), name=f"watch {self.source}")
 
+    def wake(self) -> None:
+        """Look at once whether the kind is there, if it was missing: its definition came."""
+        if is_missing_kind(self.error):
+            self._failures = 0
+            self._waker.set()
+
     async def run(self) -> None:
         """Follow the source until cancelled."""
         while True:
@@ -126,19 +140,26 @@ class Reflector:
                 await self._watch()
             except AIStackError as error:
                 self._failed(error)
-                await asyncio.sleep(self._pause())
+                await self._rest()
             except Exception as error:
                 # A bug that one object brings out must neither end the watch nor be met at the same place again.
                 log.exception("watch failed unexpectedly", **self._fields())
                 self._version = None
                 self._failed(ClusterError(f"watch {self.source}: unexpected {type(error).__name__}"))
-                await asyncio.sleep(self._pause())
+                await self._rest()
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waker.wait(), self._pause())
+        self._waker.clear()
 
     async def _list(self) -> None:
         try:
             lives, version = await list_all(self._client, self.source, self._manager)
             self._store.replace(self.source.kind, self.source.namespace, lives, version)
             self._version, self.synced, self._heard = version, True, _now()
+            if is_missing_kind(self.error):
+                self._on_return(self.source.kind)
         finally:
             self.attempted.set()
 

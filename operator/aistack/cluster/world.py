@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from aistack.cluster.client import Client
-from aistack.cluster.reflector import Reflector, Source, list_all
+from aistack.cluster.reflector import OnReturn, Reflector, Source, list_all
 from aistack.cluster.settings import SECRET, Settings
 from aistack.cluster.sight import Sight
 from aistack.cluster.store import Store
@@ -33,6 +33,9 @@ class World(Protocol):
     def sights(self) -> Iterable[Sight]:
         """Return how each watch stands."""
 
+    def defined(self, kind: ObjectKind) -> None:
+        """Take note that a kind was defined: whoever waits for it looks at once."""
+
     async def stop(self) -> None:
         """End all watches."""
 
@@ -49,8 +52,9 @@ def _scope(settings: Settings, kind: ObjectKind, namespace: str) -> SourceKey:
 class Watching:
     """One reflector per kind; Secrets, and all else where rights end with namespaces, one per namespace in use."""
 
-    def __init__(self, client: Client, store: Store, settings: Settings) -> None:
+    def __init__(self, client: Client, store: Store, settings: Settings, on_return: OnReturn = lambda _: None) -> None:
         self._client, self._store, self._settings = client, store, settings
+        self._on_return = on_return
         self._reflectors: dict[SourceKey, Reflector] = {}
         self._tasks: dict[SourceKey, asyncio.Task[None]] = {}
 
@@ -78,6 +82,12 @@ class Watching:
         """Return how each watch stands."""
         return [reflector.sight() for reflector in self._reflectors.values()]
 
+    def defined(self, kind: ObjectKind) -> None:
+        """Have the reflectors of a kind that was missing look at once."""
+        for (followed, _), reflector in self._reflectors.items():
+            if followed == kind:
+                reflector.wake()
+
     async def stop(self) -> None:
         """Cancel all reflectors and wait until they ended."""
         for task in self._tasks.values():
@@ -88,7 +98,9 @@ class Watching:
 
     def _start(self, key: SourceKey) -> None:
         source = _source(self._settings, *key, self._settings.owner_label)
-        self._reflectors[key] = reflector = Reflector(self._client, self._store, source, self._settings)
+        self._reflectors[key] = reflector = Reflector(
+            self._client, self._store, source, self._settings, self._on_return
+        )
         self._tasks[key] = reflector.start()
 
 
@@ -116,6 +128,9 @@ class Listing:
     def sights(self) -> Iterable[Sight]:
         """Nothing is watched."""
         return ()
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Nothing waits."""
 
     async def stop(self) -> None:
         """Nothing goes on in the background."""

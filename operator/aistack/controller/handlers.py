@@ -59,7 +59,7 @@ def make_registry(
     """
     registry = kopf.OperatorRegistry()
     if clusterwide:
-        _watch_definition(registry, Definition(served), restart)
+        _watch_definitions(registry, Definition(served), restart, operator, main)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -73,16 +73,18 @@ def make_registry(
     return registry
 
 
-def _watch_definition(registry: kopf.OperatorRegistry, definition: Definition, restart: threading.Event) -> None:
-    @kopf.on.event(
-        "apiextensions.k8s.io",
-        "v1",
-        "customresourcedefinitions",
-        registry=registry,
-        when=lambda name, **_: name == STACKS.name,
-    )
-    async def definition_event(event: kopf.RawEvent, **_: Any) -> None:
-        if definition.is_renewed(event):
+def _watch_definitions(
+    registry: kopf.OperatorRegistry,
+    ours: Definition,
+    restart: threading.Event,
+    operator: Operator,
+    main: asyncio.AbstractEventLoop,
+) -> None:
+    @kopf.on.event("apiextensions.k8s.io", "v1", "customresourcedefinitions", registry=registry)
+    async def definition_event(event: kopf.RawEvent, name: str, **_: Any) -> None:
+        if name != STACKS.name:
+            main.call_soon_threadsafe(operator.defined, dict(event["object"]))
+        elif ours.is_renewed(event):
             restart.set()
 
 

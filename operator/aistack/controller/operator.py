@@ -233,6 +233,13 @@ class Operator:
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 
+    def defined(self, definition: Manifest) -> None:
+        """Take note of the event of a definition of a kind."""
+        spec = definition["spec"]
+        for version in spec["versions"]:
+            if version["served"]:
+                self._engine.defined(ObjectKind(f"{spec['group']}/{version['name']}", spec["names"]["kind"]))
+
     def _bound(self, binding: Manifest) -> None:
         """Take note of news of an AIBinding: its stack is worked on."""
         self.queue.add((binding["metadata"]["namespace"], str(binding.get("spec", {}).get("stack", ""))))

@@ -89,6 +89,16 @@ FIXED: tuple[Right, ...] = (
     ),
     *rights(Scope.SERVED, "", "events", "create get patch", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
+    *rights(
+        Scope.SERVED, "", "resourcequotas", "list watch", "obstacles.Obstacles: goes on once a quota gives way"
+    ),
+    *rights(
+        Scope.SERVED,
+        "autoscaling",
+        "horizontalpodautoscalers",
+        "list",
+        "autoscaled.is_autoscaled: leaves the number of pods to an autoscaler",
+    ),
     *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),
     *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save"),
     *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save: of a stack that is gone"),
