@@ -86,6 +86,12 @@ class Replicas:
         done = [event for event in mine if event["verb"] in WRITES and event["responseStatus"]["code"] < 400]
         return [event for event in done if (event["objectRef"]["resource"] == "leases") is leases]
 
+    def rest(self) -> bool:
+        """Whether nothing was written for three seconds: what is under way has ended."""
+        before = self.count()
+        time.sleep(3)
+        return before == self.count()
+
     def count(self) -> Counter[str]:
         """Return how many writes each replica made."""
         return Counter(event["user"]["username"] for event in self.writes())
@@ -113,6 +119,7 @@ def replicas(plane: ControlPlane, kube: Kube, tmp_path: Path) -> Iterator[Replic
 def test_one_works_and_the_other_takes_over_when_it_dies(replicas: Replicas) -> None:
     make(replicas.kube, "first")
     eventually(lambda: served(replicas.kube, "first"), seconds=30)
+    eventually(replicas.rest, seconds=60)
     replicas.signal("one", signal.SIGKILL)
     died = time.monotonic()
     time.sleep(1)

@@ -36,6 +36,13 @@
   - list
   - watch
 - apiGroups:
+  - ''
+  resources:
+  - resourcequotas
+  verbs:
+  - list
+  - watch
+- apiGroups:
   - aistack.dev
   resources:
   - aibindings
@@ -79,6 +86,12 @@
   - get
   - list
   - watch
+- apiGroups:
+  - autoscaling
+  resources:
+  - horizontalpodautoscalers
+  verbs:
+  - list
 - apiGroups:
   - batch
   resources:

@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 
 from aistack.cluster.replies import Reply
+from aistack.cluster.shallow import loads
 from aistack.errors import ClusterError, ForbiddenError
 
 JSON = "application/json"
@@ -207,7 +208,7 @@ class Transport:
 async def _read(response: aiohttp.ClientResponse, tried: str, text: bool = False) -> Reply:
     raw = await response.read()
     try:
-        body = None if text and response.ok else orjson.loads(raw)
+        body = None if text and response.ok else loads(raw)
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):  # a log, or a proxy's words
@@ -234,7 +235,7 @@ async def _events(response: aiohttp.ClientResponse, tried: str) -> AsyncIterator
 
 def _event(line: bytes, tried: str) -> dict[str, Any]:
     try:
-        event: dict[str, Any] = orjson.loads(line)
+        event: dict[str, Any] = loads(line)
     except orjson.JSONDecodeError as error:
         raise ClusterError(f"{tried}: the stream is garbled: {error}") from error
     return event

@@ -13,6 +13,7 @@ from aistack.api.crd import STACKS
 from aistack.api.group import GROUP, PLURAL, VERSION
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff
+from aistack.controller.session import session_of
 
 REQUEST_TIMEOUT = 60.0
 """Seconds that a request of kopf's may take: with its own five minutes, one lost answer hides AIStacks for so long."""
@@ -62,9 +63,9 @@ def make_registry(
         _watch_definitions(registry, Definition(served), restart, operator, main)
 
     @kopf.on.login(registry=registry)
-    async def login(**_: Any) -> kopf.ConnectionInfo:
+    async def login(**_: Any) -> kopf.AiohttpSession:
         found = asyncio.run_coroutine_threadsafe(operator.login(), main)
-        return kopf.ConnectionInfo(**await asyncio.wrap_future(found))
+        return session_of(kopf.ConnectionInfo(**await asyncio.wrap_future(found)))
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def stack_event(event: kopf.RawEvent, **_: Any) -> None:

@@ -89,9 +89,7 @@ FIXED: tuple[Right, ...] = (
     ),
     *rights(Scope.SERVED, "", "events", "create get patch", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
-    *rights(
-        Scope.SERVED, "", "resourcequotas", "list watch", "obstacles.Obstacles: goes on once a quota gives way"
-    ),
+    *rights(Scope.SERVED, "", "resourcequotas", "list watch", "obstacles.Obstacles: goes on once a quota gives way"),
     *rights(
         Scope.SERVED,
         "autoscaling",
