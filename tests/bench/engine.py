@@ -1,0 +1,121 @@
+"""The comparison: all contenders on one API server in one run, one after the other in each round."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tests.bench.api import Api
+from tests.bench.contenders import Bare, Contender, Kubectl, Ours, bare_process
+from tests.bench.measure import Audit, Cost, measured
+from tests.bench.operator import Operator, define
+from tests.cluster.controlplane import ControlPlane
+
+OPERATIONS = ("create", "again", "change", "delete")
+LIMIT = "bare"
+WARM_UP = 10
+console = Console()
+
+
+@contextmanager
+def arena(names: list[str]) -> Iterator[tuple[ControlPlane, list[Contender]]]:
+    """Start an API server with all contenders beside it."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aistack-bench-")))
+        plane = stack.enter_context(ControlPlane(folder / "plane", audit=True))
+        api = Api(plane.kubeconfig, folder)
+        define(plane, api, *(f"bench-{name}" for name in names))
+        yield plane, [_contender(name, plane, api, folder, stack) for name in names]
+
+
+def _contender(name: str, plane: ControlPlane, api: Api, folder: Path, stack: ExitStack) -> Contender:
+    common = (plane, api, folder)
+    match name:
+        case "aistack":
+            operator = Operator(plane, folder)
+            operator.start()
+            stack.callback(operator.daemon.stop)
+            return Ours(name, ("aistack", "kopf"), *common, watches=True, edits=20, operator=operator)
+        case "bare":
+            process = stack.enter_context(bare_process(plane.kubeconfig))
+            return Bare(name, ("bare",), *common, process=process)
+        case "kubectl":
+            return Kubectl(name, ("kubectl",), *common)
+        case _:
+            raise ValueError(name)
+
+
+def compare(names: list[str], counts: list[int], runs: int) -> dict[str, Any]:
+    """Run all rounds and return every sample."""
+    samples: list[dict[str, Any]] = []
+    started = time.monotonic()
+    with arena(names) as (plane, contenders):
+        audit = Audit(plane.directory / "audit.log")
+        for contender in contenders:  # connections, watches and caches: not of interest here
+            contender.prepare(WARM_UP)
+            _round(contender, audit, plane, WARM_UP, -1)
+        for count in counts:
+            for contender in contenders:
+                contender.prepare(count)
+            for turn in range(runs):
+                order = contenders[turn % len(contenders) :] + contenders[: turn % len(contenders)]
+                for contender in order:
+                    samples += _round(contender, audit, plane, count, turn)
+    return {"machine": _machine(plane), "seconds": time.monotonic() - started, "samples": samples}
+
+
+def _round(contender: Contender, audit: Audit, plane: ControlPlane, count: int, turn: int) -> list[dict[str, Any]]:
+    """Let one contender do everything once."""
+    servers = [pid for name, pid in plane.pids.items() if name != "kube-controller-manager"]
+    found: list[dict[str, Any]] = []
+
+    def note(operation: str, **told: Any) -> None:
+        found.append({"contender": contender.name, "count": count, "run": turn, "operation": operation, **told})
+
+    for operation in OPERATIONS:
+        if operation == "delete":
+            note("drift", latencies=list(contender.drift()))
+        with measured(audit, contender.agents, contender.pids, servers) as cost:
+            getattr(contender, operation)(cost)
+        _check(contender, operation)
+        note(operation, **asdict(cost))
+        console.print(f"  {count:5} {turn} {contender.name:8} {operation:7} {_line(cost)}", highlight=False)
+    return found
+
+
+def _check(contender: Contender, operation: str) -> None:
+    wanted = 0 if operation == "delete" else contender.count
+    found = contender.objects()
+    if found != wanted:
+        raise RuntimeError(f"{contender.name} {operation}: {found} objects, not {wanted}")
+
+
+def _line(cost: Cost) -> str:
+    calls = " ".join(f"{verb}={number}" for verb, number in sorted(cost.calls.items()))
+    return (f"{cost.seconds:7.2f} s  cpu {cost.cpu:6.2f}  server {cost.server_cpu:6.2f}  "
+            f"{cost.memory:6.0f} MiB  {cost.total_calls} calls {calls}")
+
+
+def _machine(plane: ControlPlane) -> dict[str, Any]:
+    return {"kubernetes": plane.version, "python": platform.python_version(), "machine": platform.machine()}
+
+
+if __name__ == "__main__":
+    import json
+
+    told = compare(sys.argv[1].split(","), [int(n) for n in sys.argv[2].split(",")], int(sys.argv[3]))
+    Path("build/bench").mkdir(parents=True, exist_ok=True)
+    Path("build/bench/engine.json").write_text(json.dumps(told))
+    for count in sys.argv[2].split(","):
+        drifts = [x for s in told["samples"] if s["operation"] == "drift" and s["count"] == int(count) for x in s["latencies"]]
+        print(count, "drift", statistics.median(drifts), max(drifts))
