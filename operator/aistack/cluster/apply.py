@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from aistack.cluster.context import Context
@@ -241,7 +242,7 @@ def _remember(ctx: Context, step: ApplyObject, written: Written, after: Live) ->
         uid=after.uid,
         desired=step.desired_hash,
         owned=after.owned,
-        paths=marks(written.reply.result(), ctx.settings.field_manager),
+        paths=intern(marks(written.reply.result(), ctx.settings.field_manager)),
         contested=written.contested,
         kept=False,
     )

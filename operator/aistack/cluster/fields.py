@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.manifest import Manifest, content_hash, copied
 
 MARK = 4
 """Characters of a path's mark: 24 bits, few enough to keep thousands of paths in an inventory."""
@@ -85,7 +85,7 @@ def _text(value: object) -> str:
 
 def without(manifest: Manifest, unwanted: Iterable[str]) -> Manifest:
     """Copy a manifest, leaving fields out."""
-    copy: Manifest = orjson.loads(orjson.dumps(manifest))
+    copy = copied(manifest)
     for path in unwanted:
         _leave_out(copy, path)
     return copy
