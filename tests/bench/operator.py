@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import requests
@@ -14,10 +16,11 @@ from tests.cluster.common.daemons import Daemon
 from tests.cluster.common.ports import free_ports
 from tests.cluster.common.shell import run
 from tests.cluster.controlplane import ControlPlane
-from tests.journey.operator import operator_daemon, start_operator
+from tests.journey.operator import operator_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "aistack-system"
+PASSES = "aistack_reconcile_duration_seconds_count"
 QUIET = 0.5
 """Seconds without a pass after which nothing is left to do."""
 
@@ -39,8 +42,9 @@ class Operator:
         """Start it, and wait until it serves."""
         self.port = free_ports(1)[0]
         listen = f"127.0.0.1:{self.port}"
-        options = ("--catalog", str(CATALOG), "--listen", listen, "--identity", "bench")
-        start_operator(self.daemon, self.plane.kubeconfig, *options)
+        options = ("--kubeconfig", self.plane.kubeconfig, "--catalog", CATALOG, "--listen", listen, "--identity", "bench")
+        self.daemon.start([shipped(), "-m", "aistack.controller", *options], tied=True)
+        self.daemon.wait_until(lambda: "operator started" in self.daemon.log.read_text(errors="replace"), timeout=60)
 
     @property
     def pid(self) -> int:
@@ -48,28 +52,38 @@ class Operator:
         assert self.daemon.pid, self.daemon.log.read_text()[-3000:]
         return self.daemon.pid
 
-    def metric(self, beginning: str) -> float:
-        """Return the sum of the series that begin so."""
-        text = self._session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=120).text
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(beginning))
+    def metric(self, *beginnings: str) -> list[float]:
+        """Return the sum of the series that begin so, for each beginning."""
+        lines = self._session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=120).text.splitlines()
+        return [sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(each)) for each in beginnings]
 
     @property
     def passes(self) -> float:
         """How many passes over stacks have ended."""
-        return self.metric("aistack_reconcile_duration_seconds_count")
+        return self.metric(PASSES)[0]
 
     def settle(self, quiet: float = QUIET, seconds: float = 600) -> None:
         """Wait until no pass runs nor waits, for a while."""
         deadline, last, since = time.monotonic() + seconds, -1.0, time.monotonic()
         while time.monotonic() < deadline:
-            passes = self.passes
-            busy = self.metric("aistack_queue_depth") + self.metric("aistack_queue_running")
-            if busy or passes != last:
+            passes, *busy = self.metric(PASSES, "aistack_queue_depth", "aistack_queue_running")
+            if any(busy) or passes != last:
                 last, since = passes, time.monotonic()
             elif time.monotonic() - since >= quiet:
                 return
-            time.sleep(0.1)
+            time.sleep(quiet / 4)
         raise TimeoutError(f"the operator is still at work after {seconds:.0f} s")
+
+
+@cache
+def shipped() -> Path:
+    """Return a Python with the operator as its image has it: without what only its developers install."""
+    place = ROOT / "build" / "bench" / "python"
+    uv = Path(sys.executable).with_name("uv")
+    sync = [uv, "sync", "--quiet", "--locked", "--no-dev", "--no-editable", "--compile-bytecode"]
+    # The copy of our own package is made anew each time: its version doesn't tell what it was made of.
+    run([*sync, "--reinstall-package", "aistack"], env={"UV_PROJECT_ENVIRONMENT": str(place)}, cwd=ROOT)
+    return place / "bin" / "python"
 
 
 def define(plane: ControlPlane, api: Api, *namespaces: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import statistics
 import tempfile
@@ -26,6 +27,7 @@ AGENTS = ("aistack", "kopf")
 SAMPLE = 5.0
 """Seconds between looks at the memory."""
 CHANGES, DRIFTS, EVENTS = 50, 200, 3000
+RESULT = Path(__file__).resolve().parents[2] / "build" / "bench" / "scale.json"
 console = Console()
 
 
@@ -43,16 +45,19 @@ class Scale:
     def grow(self, stacks: int, minutes: float) -> dict[str, Any]:
         """Make stacks until there are so many, and measure everything."""
         found: dict[str, Any] = {"stacks": stacks, "children": CHILDREN}
+        self.told.append(found)
         self._step(found, "created", lambda: self._create(stacks))
         self._step(found, "cold", self._cold_start)
-        self._step(found, "steady", lambda: self._steady(minutes))
         self._step(found, "events", self._events)
         self._step(found, "change", lambda: _spread([self._change() for _ in range(CHANGES)]))
         self._step(found, "drift", lambda: _spread([self._drift() for _ in range(DRIFTS)]))
+        self._step(found, "steady", lambda: self._steady(minutes))
         return found
 
     def _step(self, found: dict[str, Any], name: str, do: Callable[[], dict[str, Any]]) -> None:
         found[name] = do()
+        RESULT.parent.mkdir(parents=True, exist_ok=True)
+        RESULT.write_text(json.dumps(self.told, indent=1), "utf-8")  # at each step: it takes long
         console.print(f"{found['stacks']:5} stacks  {name}: {found[name]}", highlight=False)
 
     def _create(self, stacks: int) -> dict[str, Any]:
@@ -81,7 +86,7 @@ class Scale:
         self.operator.start()
         serves = time.perf_counter() - started
         while self.operator.passes < self.stacks:
-            time.sleep(0.1)
+            time.sleep(0.5)
         seen = time.perf_counter() - started
         self.operator.settle(2, seconds=3600)
         calls = self._calls()
@@ -101,6 +106,8 @@ class Scale:
         before, samples, started = cpu_of(self.operator.pid), [], time.monotonic()
         while (passed := time.monotonic() - started) < minutes * 60:
             samples.append((passed, memory_of(self.operator.pid, "VmRSS")))
+            if len(samples) % 12 == 0:
+                console.print(f"  {passed / 60:.0f} min: {samples[-1][1]:.1f} MiB", highlight=False)
             time.sleep(SAMPLE)
         slope = statistics.linear_regression(*zip(*samples, strict=True)).slope * 3600 if len(samples) > 1 else 0.0
         return {
@@ -204,9 +211,6 @@ def measure(steps: list[int], minutes: float) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    import json
     import sys
 
-    found = measure([int(n) for n in sys.argv[1].split(",")], float(sys.argv[2]))
-    Path("build/bench").mkdir(parents=True, exist_ok=True)
-    Path("build/bench/scale.json").write_text(json.dumps(found))
+    measure([int(n) for n in sys.argv[1].split(",")], float(sys.argv[2]))
