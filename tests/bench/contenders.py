@@ -51,6 +51,9 @@ class Contender:
         write_yaml(rendered(self.namespace, count), self.folder / self.name / "base.yaml")
         write_yaml(rendered(self.namespace, count, note="changed"), self.folder / self.name / "changed.yaml")
 
+    def reset(self) -> None:
+        """Get ready for one more round; not measured."""
+
     def create(self, cost: Cost) -> None:
         """Make all objects."""
         raise NotImplementedError

@@ -19,7 +19,11 @@ from tests.bench.api import Api
 from tests.bench.contenders import Bare, Contender, Kubectl, Ours, bare_process
 from tests.bench.measure import Audit, Cost, measured
 from tests.bench.operator import Operator, define
+from tests.bench.others import FluxWatch, Helm
 from tests.cluster.controlplane import ControlPlane
+from tests.flux.controllers import Flux
+from tests.flux.repository import git_server
+from tests.journey.kube import Kube
 
 OPERATIONS = ("create", "again", "change", "delete")
 LIMIT = "bare"
@@ -51,6 +55,12 @@ def _contender(name: str, plane: ControlPlane, api: Api, folder: Path, stack: Ex
             return Bare(name, ("bare",), *common, process=process)
         case "kubectl":
             return Kubectl(name, ("kubectl",), *common)
+        case "helm":
+            return Helm(name, ("Helm", "helm"), *common)
+        case "flux":
+            url = stack.enter_context(git_server(folder / "git"))
+            flux = stack.enter_context(Flux(Kube(plane.kubectl, plane.kubeconfig), folder).running())
+            return FluxWatch(name, ("kustomize-controller", "source-controller"), *common, edits=3, flux=flux, git=url)
         case _:
             raise ValueError(name)
 
@@ -82,6 +92,7 @@ def _round(contender: Contender, audit: Audit, plane: ControlPlane, count: int, 
     def note(operation: str, **told: Any) -> None:
         found.append({"contender": contender.name, "count": count, "run": turn, "operation": operation, **told})
 
+    contender.reset()
     for operation in OPERATIONS:
         if operation == "delete":
             note("drift", latencies=list(contender.drift()))
