@@ -35,11 +35,14 @@ async def main(kubeconfig: str) -> None:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             command = json.loads(line)
             if command["do"] == "read":
-                text = Path(command["file"]).read_text("utf-8")
-                objects[command["name"]] = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+                objects[command["name"]] = await asyncio.to_thread(_read, Path(command["file"]))
             else:
                 await _all(session, configuration.host, command["do"], objects[command["name"]])
             print("done", flush=True)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    return list(yaml.load_all(file.read_text("utf-8"), Loader=yaml.CSafeLoader))
 
 
 async def _all(session: Any, host: str, verb: str, objects: list[dict[str, Any]]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,14 +18,13 @@ from tests.bench.api import Api
 from tests.bench.contenders import Bare, Contender, Kubectl, Ours, bare_process
 from tests.bench.measure import Audit, Cost, measured
 from tests.bench.operator import Operator, define
-from tests.bench.others import FluxWatch, Helm
+from tests.bench.others import FluxWatch, Helm, flux_versions, helm_version
+from tests.bench.report import OPERATIONS
 from tests.cluster.controlplane import ControlPlane
 from tests.flux.controllers import Flux
 from tests.flux.repository import git_server
 from tests.journey.kube import Kube
 
-OPERATIONS = ("create", "again", "change", "delete")
-LIMIT = "bare"
 WARM_UP = 10
 console = Console()
 
@@ -81,7 +79,8 @@ def compare(names: list[str], counts: list[int], runs: int) -> dict[str, Any]:
                 order = contenders[turn % len(contenders) :] + contenders[: turn % len(contenders)]
                 for contender in order:
                     samples += _round(contender, audit, plane, count, turn)
-    return {"machine": _machine(plane), "seconds": time.monotonic() - started, "samples": samples}
+        load = os.getloadavg()
+    return {"machine": _machine(plane), "load": load, "seconds": time.monotonic() - started, "samples": samples}
 
 
 def _round(contender: Contender, audit: Audit, plane: ControlPlane, count: int, turn: int) -> list[dict[str, Any]]:
@@ -113,20 +112,10 @@ def _check(contender: Contender, operation: str) -> None:
 
 def _line(cost: Cost) -> str:
     calls = " ".join(f"{verb}={number}" for verb, number in sorted(cost.calls.items()))
-    return (f"{cost.seconds:7.2f} s  cpu {cost.cpu:6.2f}  server {cost.server_cpu:6.2f}  "
-            f"{cost.memory:6.0f} MiB  {cost.total_calls} calls {calls}")
+    used = f"cpu {cost.cpu:6.2f}  server {cost.server_cpu:6.2f}  {cost.memory:6.0f} MiB"
+    return f"{cost.seconds:7.2f} s  {used}  {cost.total_calls} calls {calls}"
 
 
 def _machine(plane: ControlPlane) -> dict[str, Any]:
-    return {"kubernetes": plane.version, "python": platform.python_version(), "machine": platform.machine()}
-
-
-if __name__ == "__main__":
-    import json
-
-    told = compare(sys.argv[1].split(","), [int(n) for n in sys.argv[2].split(",")], int(sys.argv[3]))
-    Path("build/bench").mkdir(parents=True, exist_ok=True)
-    Path("build/bench/engine.json").write_text(json.dumps(told))
-    for count in sys.argv[2].split(","):
-        drifts = [x for s in told["samples"] if s["operation"] == "drift" and s["count"] == int(count) for x in s["latencies"]]
-        print(count, "drift", statistics.median(drifts), max(drifts))
+    versions = {"kubernetes": plane.version, "helm": helm_version(), "flux": flux_versions()}
+    return {**versions, "python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}

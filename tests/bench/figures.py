@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: the figures that need no nodes; e2e prints how long a stack takes to be Ready."""
+"""Speed and size of single parts, without nodes; e2e prints how long a stack takes to be Ready."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STARTER = ROOT / "examples" / "starter.yaml"
 AISTACK = str(Path(sys.executable).parent / "aistack")
 
 
-def main() -> None:
+def figures() -> None:
     """Measure and print."""
     table = Table("what", "goal", "measured (median of runs)", title="AIStack: speed and size")
     table.add_row("aistack render, as a process", "≤ 0.6 s", _seconds(_time(_render, 7)))
@@ -91,7 +91,3 @@ def _seconds(value: float) -> str:
 
 def _milliseconds(value: float) -> str:
     return f"{value * 1000:.1f} ms"
-
-
-if __name__ == "__main__":
-    main()

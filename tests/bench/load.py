@@ -1,4 +1,4 @@
-"""The load: a NetworkPolicy and as many ConfigMaps of about 1 KiB as asked for, from one component of a catalog of its own."""
+"""The load: a NetworkPolicy and ConfigMaps of about 1 KiB, from one component of a catalog of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from aistack.api.group import API_VERSION, KIND
+from aistack.api.group import API_VERSION, GROUP, KIND
 from aistack.catalog.loader import load_catalog
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import ApplyObject, Observed
@@ -47,10 +47,10 @@ def rendered(namespace: str, count: int, **values: str) -> list[Manifest]:
     steps = (step for unit in plan.units for step in unit.prepare if isinstance(step, ApplyObject))
     found = [copy.deepcopy(dict(step.manifest)) for step in steps]
     for manifest in found:
-        manifest["metadata"]["labels"] |= owner_of(wanted).labels
-        # These are others' now: the engine neither watches nor counts them.
-        manifest["metadata"]["labels"] = {k.replace("aistack.dev", "bench.example"): v for k, v in
-                                          manifest["metadata"]["labels"].items()}
+        labels = {**manifest["metadata"]["labels"], **owner_of(wanted).labels}
+        # These are others': the engine neither watches nor counts them.
+        own = {name.replace(GROUP, "bench.example"): value for name, value in labels.items()}
+        manifest["metadata"]["labels"] = own
     return found
 
 

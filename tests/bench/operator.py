@@ -42,8 +42,9 @@ class Operator:
         """Start it, and wait until it serves."""
         self.port = free_ports(1)[0]
         listen = f"127.0.0.1:{self.port}"
-        options = ("--kubeconfig", self.plane.kubeconfig, "--catalog", CATALOG, "--listen", listen, "--identity", "bench")
-        self.daemon.start([shipped(), "-m", "aistack.controller", *options], tied=True)
+        options = ("--catalog", str(CATALOG), "--listen", listen, "--identity", "bench")
+        command = [str(shipped()), "-m", "aistack.controller", "--kubeconfig", str(self.plane.kubeconfig), *options]
+        self.daemon.start(command, tied=True)
         self.daemon.wait_until(lambda: "operator started" in self.daemon.log.read_text(errors="replace"), timeout=60)
 
     @property
@@ -80,7 +81,7 @@ def shipped() -> Path:
     """Return a Python with the operator as its image has it: without what only its developers install."""
     place = ROOT / "build" / "bench" / "python"
     uv = Path(sys.executable).with_name("uv")
-    sync = [uv, "sync", "--quiet", "--locked", "--no-dev", "--no-editable", "--compile-bytecode"]
+    sync = [str(uv), "sync", "--quiet", "--locked", "--no-dev", "--no-editable", "--compile-bytecode"]
     # The copy of our own package is made anew each time: its version doesn't tell what it was made of.
     run([*sync, "--reinstall-package", "aistack"], env={"UV_PROJECT_ENVIRONMENT": str(place)}, cwd=ROOT)
     return place / "bin" / "python"

@@ -15,8 +15,9 @@ from tests.bench.api import ready
 from tests.bench.contenders import Contender
 from tests.bench.load import NAME
 from tests.bench.measure import Cost, run_measured
-from tests.chart.helm import helm
+from tests.chart.helm import VERSION, helm
 from tests.flux.controllers import SYSTEM, Flux
+from tests.flux.programs import CONTROLLERS, MODULE
 from tests.flux.repository import BRANCH, Repository
 
 KUSTOMIZATIONS = f"/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{SYSTEM}/kustomizations"
@@ -142,6 +143,18 @@ class FluxWatch(Contender):
         self._turn += 1
         text = Path(self.folder / self.name / f"{name}.yaml").read_text("utf-8")
         return self._repository.push({"set/objects.yaml": text, "turn.txt": str(self._turn)})
+
+
+def helm_version() -> str:
+    """Return which Helm this is."""
+    return VERSION
+
+
+def flux_versions() -> dict[str, str]:
+    """Return which controllers of Flux these are."""
+    lines = (line.split() for line in (MODULE / "go.mod").read_text("utf-8").splitlines())
+    found = {words[0].rpartition("/")[2]: words[1] for words in lines if len(words) > 1}
+    return {name: found[name] for name in CONTROLLERS}
 
 
 def _object(api_version: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -129,8 +129,12 @@ class Scale:
             body = {"metadata": {"annotations": {"bench.example/turn": str(turn)}}}
             self.api.patch(f"{CONFIG_MAPS.format(namespace)}/{name}", body, "somebody")
         used, seconds = cpu_of(self.operator.pid) - before, time.perf_counter() - started
-        return {"number": EVENTS, "passes": self.operator.passes - passes, "seconds": seconds,
-                "microseconds_each": 1e6 * used / EVENTS}
+        return {
+            "number": EVENTS,
+            "passes": self.operator.passes - passes,
+            "seconds": seconds,
+            "microseconds_each": 1e6 * used / EVENTS,
+        }
 
     def _change(self) -> float:
         """Change one field of a stack; seconds until its object has it, and the stack is Ready again."""

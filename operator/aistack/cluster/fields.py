@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -47,6 +48,7 @@ def marks(manifest: Manifest, manager: str) -> str:
     return "".join(sorted({mark(path) for path in paths(owned_fields(manifest, manager))}))
 
 
+@lru_cache(maxsize=16_384)
 def mark(path: str) -> str:
     """Shorten a path to :data:`MARK` characters."""
     return base64.b64encode(hashlib.sha256(path.encode()).digest()[:3]).decode()

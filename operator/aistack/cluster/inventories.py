@@ -59,7 +59,7 @@ class Inventories:
         self._complete = False
         readable, query = True, {"labelSelector": self._label, "limit": PAGE}
         while True:  # page by page: all at once are as large as all that is remembered
-            reply = await self._client.list(CONFIG_MAP, self._settings.namespace, **query)
+            reply = await self._client.list(CONFIG_MAP, self._settings.namespace, metadata=False, **query)
             page = reply.result()
             for item in page["items"]:
                 readable = self._try_to_remember(item) and readable

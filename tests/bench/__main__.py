@@ -1,0 +1,66 @@
+"""``python -m tests.bench``: sizes and the comparison; ``figures``, ``engine`` or ``scale`` for one of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.bench.engine import compare, console
+from tests.bench.figures import figures
+from tests.bench.report import Samples, goals, plot, show, show_goals
+from tests.bench.scale import measure
+
+RESULTS = Path(__file__).resolve().parents[2] / "build" / "bench"
+CONTENDERS = ["aistack", "bare", "kubectl", "helm", "flux"]
+app = typer.Typer(add_completion=False)
+
+
+@app.callback(invoke_without_command=True)
+def everything(ctx: typer.Context) -> None:
+    """Print the figures of speed and size, and compare the engine with others."""
+    if ctx.invoked_subcommand is None:
+        figures()
+        engine()
+
+
+app.command("figures")(figures)
+
+
+@app.command()
+def engine(
+    runs: Annotated[int, typer.Option(help="How often each contender does everything.")] = 5,
+    count: Annotated[list[int] | None, typer.Option(help="Objects; repeatable. Default: 100 and 1,000.")] = None,
+    contender: Annotated[list[str] | None, typer.Option(help="Who; repeatable. Default: all.")] = None,
+) -> None:
+    """Compare the engine with a bare client, kubectl, Helm and Flux on one API server."""
+    told = compare(contender or CONTENDERS, count or [100, 1000], runs)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "engine.json").write_text(json.dumps(told, indent=1), "utf-8")
+    report()
+
+
+@app.command()
+def report() -> None:
+    """Show the comparison that was made last."""
+    told = json.loads((RESULTS / "engine.json").read_text("utf-8"))
+    samples = Samples(tuple(told["samples"]))
+    show(samples, console)
+    show_goals(goals(samples), console)
+    plot(samples, RESULTS / "engine.svg")
+    console.print(f"{told['seconds']:.0f} s on {told['machine']}, load {told['load']}: build/bench/engine.json, .svg")
+
+
+@app.command()
+def scale(
+    stacks: Annotated[list[int] | None, typer.Option(help="Steps of growth; repeatable.")] = None,
+    minutes: Annotated[float, typer.Option(help="How long the last step is watched at rest.")] = 30,
+) -> None:
+    """Let the number of stacks with 100 objects each grow."""
+    measure(stacks or [10, 100, 1000], minutes)
+
+
+if __name__ == "__main__":
+    app()
