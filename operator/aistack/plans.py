@@ -14,8 +14,8 @@ from aistack.catalog.models import Catalog
 from aistack.objects.plan import Observed, OwnerKey
 from aistack.planning.plan import Planned, plan_stack
 
-OBJECTS = 5_000
-"""Most objects of all plans that are kept: some 15 MiB."""
+OBJECTS = 2_000
+"""Most objects of all plans that are kept: some 6 MiB."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def everything(ctx: typer.Context) -> None:
     """Print the figures of speed and size, and compare the engine with others."""
     if ctx.invoked_subcommand is None:
         figures()
-        engine()
+        engine(runs=5, count=None, contender=None, minutes=14)
 
 
 app.command("figures")(figures)
@@ -34,11 +34,12 @@ def engine(
     runs: Annotated[int, typer.Option(help="How often each contender does everything.")] = 5,
     count: Annotated[list[int] | None, typer.Option(help="Objects; repeatable. Default: 100 and 1,000.")] = None,
     contender: Annotated[list[str] | None, typer.Option(help="Who; repeatable. Default: all.")] = None,
+    minutes: Annotated[float, typer.Option(help="After so many no further round begins.")] = 14,
 ) -> None:
     """Compare the engine with a bare client, kubectl, Helm and Flux on one API server."""
-    told = compare(contender or CONTENDERS, count or [100, 1000], runs)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "engine.json").write_text(json.dumps(told, indent=1), "utf-8")
+    for told in compare(contender or CONTENDERS, count or [100, 1000], runs, minutes):
+        (RESULTS / "engine.json").write_text(json.dumps(told, indent=1), "utf-8")
     report()
 
 

@@ -63,8 +63,15 @@ def _contender(name: str, plane: ControlPlane, api: Api, folder: Path, stack: Ex
             raise ValueError(name)
 
 
-def compare(names: list[str], counts: list[int], runs: int) -> dict[str, Any]:
-    """Run all rounds and return every sample."""
+def compare(names: list[str], counts: list[int], runs: int, minutes: float) -> Iterator[dict[str, Any]]:
+    """Run all rounds, and yield every sample so far after each of them.
+
+    Args:
+        names: the contenders.
+        counts: numbers of objects.
+        runs: rounds for each of them.
+        minutes: after so many no further round begins; each number of objects gets one in any case.
+    """
     samples: list[dict[str, Any]] = []
     started = time.monotonic()
     with arena(names) as (plane, contenders):
@@ -76,11 +83,18 @@ def compare(names: list[str], counts: list[int], runs: int) -> dict[str, Any]:
             for contender in contenders:
                 contender.prepare(count)
             for turn in range(runs):
-                order = contenders[turn % len(contenders) :] + contenders[: turn % len(contenders)]
-                for contender in order:
+                if turn and time.monotonic() - started > minutes * 60:
+                    break
+                for contender in _in_turn(contenders, turn):
                     samples += _round(contender, audit, plane, count, turn)
-        load = os.getloadavg()
-    return {"machine": _machine(plane), "load": load, "seconds": time.monotonic() - started, "samples": samples}
+                told = {"load": os.getloadavg(), "seconds": time.monotonic() - started, "samples": samples}
+                yield {"machine": _machine(plane), **told}
+
+
+def _in_turn(contenders: list[Contender], turn: int) -> list[Contender]:
+    """Return them in another order in each round: whoever follows a busy one has it harder."""
+    first = turn % len(contenders)
+    return contenders[first:] + contenders[:first]
 
 
 def _round(contender: Contender, audit: Audit, plane: ControlPlane, count: int, turn: int) -> list[dict[str, Any]]:
