@@ -95,7 +95,7 @@ class Scale:
             "serves": serves,
             "cpu": cpu_of(self.operator.pid),
             "calls": calls,
-            "writes": sum(number for call, number in calls.items() if call.split()[0] not in ("get", "list", "watch")),
+            "writes": sum(number for call, number in calls.items() if _writes(call)),
             "peak": memory_of(self.operator.pid),
             "rss": memory_of(self.operator.pid, "VmRSS"),
         }
@@ -187,6 +187,12 @@ class Scale:
         lasting = {call for call in found if call.split()[0] in QUIET}
         watches = sum(found.pop(call) for call in lasting)
         return {**dict(sorted(found.items())), **({"watch": watches} if watches else {})}
+
+
+def _writes(call: str) -> bool:
+    """Whether a request changes something; the Lease, which is renewed all the time, is told by itself."""
+    verb, _, resource = call.partition(" ")
+    return verb not in ("get", "list", "watch") and resource != "leases"
 
 
 def _place(number: int) -> tuple[str, str]:
