@@ -128,7 +128,7 @@ def plot(samples: Samples, file: Path) -> None:
     for count, (times, requests) in zip(samples.counts, panes, strict=True):
         _bars(times, samples, count, seconds, f"{count} objects: seconds")
         _bars(requests, samples, count, calls, f"{count} objects: API calls")
-    panes[0][0].legend()
+    figure.legend(*panes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(samples.contenders))
     figure.savefig(file, metadata={"Date": None})
 
 
