@@ -106,7 +106,8 @@ class Plan:
     def _auditing(self) -> list[str]:
         if not self.audit_policy.exists():
             return []
-        return [f"--audit-policy-file={self.audit_policy}", f"--audit-log-path={self.audit_log}"]
+        log = (f"--audit-log-path={self.audit_log}", "--audit-log-maxsize=100000")  # MB: never another file
+        return [f"--audit-policy-file={self.audit_policy}", *log]
 
     def manager(self) -> list[str]:
         """kube-controller-manager: namespaces, garbage collection, ServiceAccounts, workloads' objects."""

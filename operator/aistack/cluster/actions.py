@@ -8,7 +8,7 @@ from typing import Any
 from aistack.cluster.apply import fetch
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
-from aistack.cluster.problems import last_words, problems_of
+from aistack.cluster.problems import last_words
 from aistack.cluster.settings import POD
 from aistack.errors import ForeignObjectError
 from aistack.objects.health import HealthState
@@ -150,7 +150,7 @@ def _reason(ctx: Context, job: Live) -> str:
 
 def trouble_of(ctx: Context, job: Live) -> str:
     """Say what keeps the Job's pods from running."""
-    return "; ".join(problem for pod in pods_of(ctx, job) for problem in problems_of(pod.manifest))
+    return "; ".join(problem for pod in pods_of(ctx, job) for problem in pod.problems)
 
 
 def pods_of(ctx: Context, job: Live) -> list[Live]:

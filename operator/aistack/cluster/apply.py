@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from aistack.cluster.autoscaled import REPLICAS, is_autoscaled
@@ -249,7 +250,7 @@ def _remember(ctx: Context, step: ApplyObject, written: Written, after: Live) ->
         uid=after.uid,
         desired=step.desired_hash,
         owned=after.owned,
-        paths=marks(written.reply.result(), ctx.settings.field_manager),
+        paths=intern(marks(written.reply.result(), ctx.settings.field_manager)),
         contested=written.contested,
         kept=False,
     )

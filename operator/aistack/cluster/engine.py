@@ -127,7 +127,9 @@ class Engine:
         ctx = await self._open(owner)
         self._require_sight(owner)
         live = self._store.of(owner.key)
-        objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
+        # Of other kinds only metadata is known, which tells planning nothing.
+        kinds = self._settings.full_kinds - {POD.kind}
+        objects = {item.ref: item.manifest for item in live if item.ref.kind in kinds}
         users = await self._users.read(owner.key, sought or {}, ctx.actor)
         return Observed(objects, dict(ctx.inventory.secrets(live)), users)
 

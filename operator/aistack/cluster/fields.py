@@ -9,11 +9,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.manifest import Manifest, content_hash, copied
 
 MARK = 4
 """Characters of a path's mark: 24 bits, few enough to keep thousands of paths in an inventory."""
@@ -49,6 +50,7 @@ def marks(manifest: Manifest, manager: str) -> str:
     return "".join(sorted({mark(path) for path in paths(owned_fields(manifest, manager))}))
 
 
+@lru_cache(maxsize=16_384)
 def mark(path: str) -> str:
     """Shorten a path to :data:`MARK` characters."""
     return base64.b64encode(hashlib.sha256(path.encode()).digest()[:3]).decode()
@@ -87,7 +89,7 @@ def _text(value: object) -> str:
 
 def without(manifest: Manifest, unwanted: Iterable[str]) -> Manifest:
     """Copy a manifest, leaving fields out."""
-    copy: Manifest = orjson.loads(orjson.dumps(manifest))
+    copy = copied(manifest)
     for path in unwanted:
         _leave_out(copy, path)
     return copy

@@ -19,6 +19,8 @@ from aistack.objects.plan import Owner, OwnerKey
 log = structlog.get_logger(__name__)
 
 PREFIX = "inventory."
+PAGE = "100"
+"""Inventories to ask for at a time."""
 LONGEST_NAME = 253
 """Kubernetes' limit for names of ConfigMaps."""
 
@@ -45,19 +47,26 @@ class Inventories:
         self._complete = False
 
     async def load_all(self) -> Iterable[tuple[OwnerKey, Inventory]]:
-        """Read all inventories anew, so that a restart costs one request and not one for each owner.
+        """Read all inventories anew, so that a restart costs some requests and not one for each owner.
 
         What was read before is forgotten: while another replica led, it wrote them.
 
         Raises:
             ClusterError: they can't be read.
         """
-        reply = await self._client.list(CONFIG_MAP, self._settings.namespace, labelSelector=self._label)
-        items = reply.result()["items"]
         self._cache.clear()
         self._stored.clear()
-        readable = [self._try_to_remember(item) for item in items]
-        self._complete = all(readable)
+        self._complete = False
+        readable, query = True, {"labelSelector": self._label, "limit": PAGE}
+        while True:  # page by page: all at once are as large as all that is remembered
+            reply = await self._client.list(CONFIG_MAP, self._settings.namespace, metadata=False, **query)
+            page = reply.result()
+            for item in page["items"]:
+                readable = self._try_to_remember(item) and readable
+            if not page["metadata"].get("continue"):
+                break
+            query["continue"] = page["metadata"]["continue"]
+        self._complete = readable
         return list(self._cache.items())
 
     def _try_to_remember(self, item: Manifest) -> bool:

@@ -21,6 +21,8 @@ from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 
 PAGE = "500"
+AT_A_TIME = 50
+"""Objects of a page that are worked on before others have their turn."""
 SHORTEST = 1.0
 """Seconds that a watch must last: one that ends sooner is in trouble, and is not opened again without a pause."""
 
@@ -76,13 +78,23 @@ async def list_all(client: Client, source: Source, manager: str) -> tuple[list[L
     """
     lives: list[Live] = []
     query = source.query | {"limit": PAGE}
-    while True:
+
+    async def ask() -> Mapping[str, Any]:
         reply = await client.list(source.kind, source.namespace, metadata=not source.full, **query)
-        page = reply.result()
-        lives += [to_live(item, source.kind, manager, source.full) for item in page["items"] or ()]
-        if not page["metadata"].get("continue"):
-            return lives, int(page["metadata"]["resourceVersion"])
-        query["continue"] = page["metadata"]["continue"]
+        return reply.result()
+
+    async def slim(page: Mapping[str, Any]) -> None:
+        items = page["items"] or ()
+        for start in range(0, len(items), AT_A_TIME):
+            lives.extend(to_live(i, source.kind, manager, source.full) for i in items[start : start + AT_A_TIME])
+            await asyncio.sleep(0)
+
+    page = await ask()
+    while token := page["metadata"].get("continue"):
+        query["continue"] = token
+        page, _ = await asyncio.gather(ask(), slim(page))  # the server works on a page while we do on the one before
+    await slim(page)
+    return lives, int(page["metadata"]["resourceVersion"])
 
 
 class Reflector:

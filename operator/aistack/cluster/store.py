@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from aistack.cluster.live import Live
-from aistack.cluster.problems import problems_of
 from aistack.objects.manifest import ObjectKind, ObjectRef
 from aistack.objects.plan import OwnerKey
 
@@ -122,5 +121,5 @@ def _matters(before: Live, after: Live) -> bool:
         or before.uid != after.uid
         or before.labels != after.labels
         or before.health != after.health
-        or problems_of(before.manifest) != problems_of(after.manifest)
+        or before.problems != after.problems
     )

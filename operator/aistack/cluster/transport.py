@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -90,6 +93,7 @@ class Transport:
         self._server = server
         self._slots = asyncio.Semaphore(in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._way = way_to(server.url, server.proxy)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -141,7 +145,7 @@ class Transport:
                 params=request.query,
                 protocols=(protocol,),
                 headers=await self._headers(request),
-                proxy=self._server.proxy,
+                **self._way,
                 server_hostname=self._server.tls_name,
                 max_msg_size=0,
             ) as socket:
@@ -179,7 +183,7 @@ class Transport:
             data=data,
             headers=headers,
             timeout=limits,
-            proxy=self._server.proxy,
+            **self._way,
             server_hostname=self._server.tls_name,
         )
 
@@ -197,12 +201,27 @@ class Transport:
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, ssl=self._server.tls)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=True, read_bufsize=2**20)
+            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**20)
         return self._session
 
     def _tell(self, request: Request, status: int) -> None:
         for hook in self.hooks:
             hook(Call(request.verb, request.kind, request.path, status, request.user))
+
+
+def way_to(url: str, proxy: str | None) -> dict[str, Any]:
+    """Return how a request gets to a URL, as aiohttp's arguments: a kubeconfig's proxy, the environment's, or none.
+
+    The environment is asked once here: aiohttp would ask it, and look for a .netrc, in a thread at each request.
+    """
+    target = urlsplit(url)
+    named = None if proxy_bypass(target.hostname or "") else getproxies().get(target.scheme)
+    found = urlsplit(proxy or named or "")
+    if not found.hostname:
+        return {}
+    login, _, place = found.netloc.rpartition("@")
+    headers = {"Proxy-Authorization": f"Basic {b64encode(unquote(login).encode()).decode()}"} if login else None
+    return {"proxy": found._replace(netloc=place).geturl(), "proxy_headers": headers}
 
 
 async def _read(response: aiohttp.ClientResponse, tried: str, text: bool = False) -> Reply:

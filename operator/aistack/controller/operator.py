@@ -57,7 +57,9 @@ class Stacks:
         known = self._live.get(key)
         if known is not None and _version(known) >= _version(stack):
             return False
-        self._live[key] = stack
+        # Who wrote which field is half of an AIStack, and nobody asks for it here.
+        metadata = {name: value for name, value in stack["metadata"].items() if name != "managedFields"}
+        self._live[key] = {**stack, "metadata": metadata}
         return True
 
     def forget(self, stack: Manifest) -> None:

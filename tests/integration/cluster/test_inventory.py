@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from aistack.cluster.inventories import Inventories
 from aistack.cluster.replies import Reply
 from aistack.cluster.transport import Call
 from aistack.errors import ClusterError
@@ -136,3 +137,18 @@ async def test_no_value_of_a_secret_is_in_it(lab: Lab) -> None:
 
     assert secret and stored
     assert secret["data"]["p"] not in str(stored)
+
+
+async def test_inventories_are_read_page_by_page(lab: Lab) -> None:
+    owners = [replace(lab.owner, name=f"{lab.name}-{number}") for number in range(3)]
+    inventories = Inventories(lab.client, lab.settings)
+    for owner in owners:
+        inventory = await inventories.load(owner)
+        inventory.update(ObjectRef("v1", "ConfigMap", lab.namespace, owner.name), uid="u")
+        await inventories.save(owner)
+
+    with patch("aistack.cluster.inventories.PAGE", "2"):
+        found = dict(await Inventories(lab.client, lab.settings).load_all())
+
+    assert {owner.key for owner in owners} <= found.keys()
+    assert all([ref.name for ref in found[owner.key].records] == [owner.name] for owner in owners)
