@@ -72,11 +72,13 @@ class Proxy:
     """Chooses a fault for any call."""
     port: int = 0
     last: float = 0.0
-    """When the last call that isn't a watch began or ended."""
+    """When the last call that is neither a watch nor a heartbeat began or ended."""
     watched: float = 0.0
     """When the operator last began to watch AIStacks: then it has all that it needs."""
+    led: float = 0.0
+    """When the operator last got the Lease, or got it renewed."""
     flying: int = 0
-    """Calls under way that aren't watches."""
+    """Calls under way that are neither watches nor heartbeats."""
 
     def __post_init__(self) -> None:
         self._counting = Counting()
@@ -129,6 +131,8 @@ class Proxy:
         fault = await self._strikes(point)
         if call.streams:
             return await self._stream(request, point, fault)
+        if call.beats:
+            return await self._unary(request, body, point, fault)
         self.flying += 1
         self.last = time.monotonic()
         try:
@@ -160,6 +164,8 @@ class Proxy:
             async with self._upstream(request, body) as response:
                 content = await response.read()
                 self._note(point, response.status)
+                if point.call.beats and point.call.writes and response.ok:
+                    self.led = time.monotonic()
                 return web.Response(status=response.status, body=content, headers=_headers(response))
         except (aiohttp.ClientError, ConnectionError) as error:
             self._note(point, 0)

@@ -37,7 +37,7 @@ ODDS = 0.06
 CALM = 6
 """Changes between two calms."""
 SLOW = {"hang", "hang after", "watch is mute"}
-"""Faults that only an impatient operator gets over within a soak; it isn't one."""
+"""Faults that only a hurried or watchful operator gets over within a soak; it isn't one."""
 _SPECS: tuple[Mapping[str, Any], ...] = (
     FIRST,
     {**FIRST, "components": [{"name": "web", "values": {"title": "Other"}}]},

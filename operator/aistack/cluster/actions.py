@@ -10,7 +10,7 @@ from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.problems import last_words, problems_of
 from aistack.cluster.settings import POD
-from aistack.errors import ForeignObjectError
+from aistack.errors import ClusterError, ForeignObjectError
 from aistack.objects.health import HealthState
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import ActionOutcome, ActionState
@@ -70,10 +70,20 @@ async def discard(ctx: Context, job: Live) -> None:
     Raises:
         AIStackError: the API server refused.
     """
-    reply = await ctx.actor.delete(job.ref, job.uid)
-    if reply.status not in (404, 409):
-        reply.result()
+    if not await _delete(ctx, job):
+        raise ClusterError(f"delete {job.ref}: refused by the API server, yet it is still there", 409, "Conflict")
     ctx.store.forget(job.ref)
+
+
+async def _delete(ctx: Context, job: Live) -> bool:
+    """Delete a Job; tells whether it is gone, whoever deleted it. A conflict may mean another Job of that name."""
+    reply = await ctx.actor.delete(job.ref, job.uid)
+    if reply.status == 409:
+        existing = await fetch(ctx, job.ref)
+        return existing is None or existing.uid != job.uid
+    if reply.status != 404:
+        reply.result()
+    return True
 
 
 async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
@@ -136,10 +146,10 @@ async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if left > 0:
         ctx.wakes.append(left)
         return ActionOutcome(step.key, ActionState.FAILED, message)
-    reply = await ctx.actor.delete(live.ref, live.uid)
-    if reply.status not in (404, 409):
-        reply.result()
+    if await _delete(ctx, live):
         ctx.inventory.update(step.ref, uid="", attempts=attempts + 1)
+    else:
+        ctx.look_again()
     return ActionOutcome(step.key, ActionState.FAILED, message)
 
 
@@ -158,6 +168,19 @@ def pods_of(ctx: Context, job: Live) -> list[Live]:
     pods = [live for live in ctx.store.of(ctx.owner.key) if live.ref.object_kind == POD]
     mine = [pod for pod in pods if pod.labels.get(CONTROLLER_UID) == job.uid]
     return sorted(mine, key=lambda pod: str(pod.manifest["metadata"].get("creationTimestamp", "")))
+
+
+async def ask_for_pods(ctx: Context, job: Live) -> list[Live]:
+    """Read a Job's pods past the store: the watch on pods may be behind the one on Jobs.
+
+    Raises:
+        AIStackError: they can't be read.
+    """
+    reply = await ctx.client.list(POD, job.ref.namespace, labelSelector=f"{CONTROLLER_UID}={job.uid}")
+    items = reply.result()["items"]
+    for item in items:
+        ctx.learn(item, ObjectRef(POD.api_version, POD.kind, job.ref.namespace, item["metadata"]["name"]))
+    return pods_of(ctx, job)
 
 
 def _failed_at(job: Live) -> float:
