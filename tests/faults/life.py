@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ class Met:
     struck: bool = True
 
     def calls(self) -> int:
-        """Requests besides watches and heartbeats."""
-        return sum(not (entry.point.call.streams or entry.point.call.beats) for entry in self.entries)
+        """Requests that reached the server, besides watches and heartbeats."""
+        reached = (entry.point.call for entry in self.entries if entry.status)
+        return sum(not (call.streams or call.beats) for call in reached)
 
     def points(self) -> list[Point]:
         """Every request."""
@@ -80,9 +81,9 @@ class Met:
         calls = ((entry.point, entry.point.call) for entry in self.entries if entry.effective)
         return [point for point, call in calls if call.writes and not call.beats]
 
-    def deletes(self) -> Counter[Call]:
-        """Deletions that took effect."""
-        return Counter(e.point.call for e in self.entries if e.point.call.verb == "delete" and e.effective)
+    def done(self, verb: str) -> Counter[Call]:
+        """Calls of this kind that took effect."""
+        return Counter(e.point.call for e in self.entries if e.point.call.verb == verb and e.effective)
 
 
 Act = Callable[["Life"], Awaitable[None]]
@@ -294,8 +295,11 @@ class Life:
                 await self.plane.client.delete(ref, reply.body["metadata"]["uid"])
 
 
-FACTOR, SPARE = 3, 120
-"""Calls may be so many times those of the run without a fault, and a start of the operator's more."""
+FACTOR, SPARE = 1.5, 60
+"""Calls may be so many times those of the run without a fault, and a start of the operator's (32) and some passes more.
+
+The most that was seen is 51 more, at a stage of 45.
+"""
 
 
 def _check(stage: Stage, met: Met, expected: Met, life: Life) -> None:
@@ -304,12 +308,12 @@ def _check(stage: Stage, met: Met, expected: Met, life: Life) -> None:
     Raises:
         BrokenError: it did what it shouldn't.
     """
-    if extra := {
-        c for c in met.deletes() - expected.deletes() if "prove" not in c.name
-    }:  # proofs run as often as they must
-        raise BrokenError("deleted too much: " + ", ".join(map(str, extra)))
+    # A proof may run once more: then its Job is deleted once more, no oftener than it is made.
+    again, extra = (met.done(verb) - expected.done(verb) for verb in ("create", "delete"))
+    if unasked := [c for c, n in extra.items() if "prove" not in c.name or n > again[replace(c, verb="create")]]:
+        raise BrokenError("deleted too much: " + ", ".join(map(str, unasked)))
     if met.calls() > FACTOR * expected.calls() + SPARE:
-        raise BrokenError(f"{met.calls()} calls instead of {expected.calls()}")
+        raise BrokenError(f"{met.calls()} calls instead of about {expected.calls()}")
     # A status may tell that part of the world can't be seen, and that it can again.
     if stage.still and (wrote := [p for p in met.writes() if p.call.resource != "aistacks/status"]):
         raise BrokenError("wrote without a reason: " + ", ".join(map(str, wrote)))

@@ -179,4 +179,5 @@ def _context() -> Any:
 
 
 if __name__ == "__main__":
-    run(*sys.argv[1:5], set(sys.argv[5:]))
+    kubeconfig, namespace, catalog, log, *options = sys.argv[1:]
+    run(kubeconfig, namespace, catalog, log, set(options))
