@@ -232,7 +232,8 @@ async def try_course(
     """Try the cases of one course that ``pick`` chooses among those of each stage."""
     course = COURSES[name]
     expected = await without_faults(plane, course)
-    tell(f"{name}: calls without a fault: " + ", ".join(f"{n} {m.calls()}" for n, m in expected.items()))
+    counts = (f"{n} {m.calls()} ({len(cases(m))} cases)" for n, m in expected.items())
+    tell(f"{name}: calls without a fault: " + ", ".join(counts))
     chosen = {stage.name: pick(stage.name, cases(expected[stage.name])) for stage in course}
     # The creation is part of every course: each tries its share of those cases.
     chosen[CREATE.name] = chosen[CREATE.name][list(COURSES).index(name) :: len(COURSES)]

@@ -14,9 +14,10 @@ from aistack.cluster import reflector as module
 from aistack.cluster.discovery import Discovery
 from aistack.cluster.reflector import Reflector, Source
 from aistack.cluster.replies import Reply
-from aistack.cluster.store import Store
+from aistack.cluster.store import OnChange, Store
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectKind
+from aistack.objects.plan import OwnerKey
 from aistack.settings import engine_settings
 
 KIND = ObjectKind("v1", "ConfigMap")
@@ -62,9 +63,9 @@ def page(*items: dict[str, Any], version: str = "9") -> Reply:
     return Reply(200, {"items": list(items), "metadata": {"resourceVersion": version}})
 
 
-def following(server: Any, backoff_limit: float = 0.01) -> Reflector:
+def following(server: Any, backoff_limit: float = 0.01, told: OnChange = lambda _: None) -> Reflector:
     settings = replace(engine_settings(), watch_silence=1, watch_backoff_limit=backoff_limit)
-    return Reflector(server, Store("owner", lambda _: None), Source(KIND, "", "owner", False), settings)
+    return Reflector(server, Store("owner", told), Source(KIND, "", "owner", False), settings)
 
 
 async def synced(server: Any) -> tuple[Reflector, list[str]]:
@@ -105,3 +106,14 @@ async def test_history_that_went_back_while_the_server_was_away_is_found(failure
     async with asyncio.timeout(10):
         await server.rewound.wait()
     task.cancel()
+
+
+async def test_a_proxy_that_lost_its_way_takes_nothing_away() -> None:
+    lost = Reply(404, {"message": "404 page not found"}, "list configmaps")
+    told: list[OwnerKey] = []
+    server = Server(page(SOUND), lost, lost, page(SOUND), failure=410)
+    task = following(server, told=told.append).start()
+    await asyncio.sleep(1)
+    task.cancel()
+    assert server.watches >= 3, "the last list came after those that were lost"
+    assert told == [("ml", "")], "seen once, and never gone"
