@@ -82,8 +82,9 @@ class Met:
         return [point for point, call in calls if call.writes and not call.beats]
 
     def done(self, verb: str) -> Counter[Call]:
-        """Calls of this kind that took effect."""
-        return Counter(e.point.call for e in self.entries if e.point.call.verb == verb and e.effective)
+        """Calls of this kind that took effect; an object that goes slowly may be deleted twice, and counts once."""
+        found = ((e.point, e.uid) for e in self.entries if e.point.call.verb == verb and e.effective)
+        return Counter(call for call, _ in {(point.call, uid or point.nth) for point, uid in found})
 
 
 Act = Callable[["Life"], Awaitable[None]]
@@ -190,6 +191,14 @@ class Life:
                 return found
             await asyncio.sleep(0.5)
         raise BrokenError("\n".join(problems[:8]) + f"\nstatus: {(self.stack or {}).get('status', {}).get('message')}")
+
+    def tell_calls(self) -> Path:
+        """Write down what the operator asked in this stage, and return where; its log says what it is at."""
+        self.operator.tell_stacks()
+        path = self.plane.folder / f"{self.namespace}.calls"
+        first = self.proxy.entries[0].at if self.proxy.entries else 0.0
+        path.write_text("".join(f"{e.at - first:8.3f} {e.status} {e.point}\n" for e in self.proxy.entries))
+        return path
 
     async def until(self, holds: Callable[[], Awaitable[bool]], otherwise: str) -> None:
         """Wait until something is so, while the operator works.

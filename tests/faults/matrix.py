@@ -210,7 +210,8 @@ class Matrix:
             met = await life.run(stage, armed, self.expected[stage.name])
         except BrokenError as error:
             self._note(stage, case)
-            failure = Failure(stage.name, str(case or "no fault"), str(error), life.namespace)
+            why = f"{error}\ncalls: {life.tell_calls()}"
+            failure = Failure(stage.name, str(case or "no fault"), why, life.namespace)
             self.report.failures.append(failure)
             self.tell(f"FAILED {failure}")
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -83,6 +84,11 @@ class Process:
             os.kill(self._process.pid, signal.SIGKILL)
         self._reap()
 
+    def tell_stacks(self) -> None:
+        """Have it write to its log what its threads are at."""
+        if self.running:
+            os.kill(self._process.pid, signal.SIGUSR1)
+
     def check(self) -> None:
         """Note if it has ended by itself."""
         if self._process is not None and self._code() is not None:
@@ -122,6 +128,7 @@ def run(kubeconfig: str, namespace: str, catalog: str, log: str, options: Set[st
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(out, stream)
+    faulthandler.register(signal.SIGUSR1)
     os.environ["NO_PROXY"] = "127.0.0.1"
     settings = engine_settings(f"{namespace}-system", [namespace])
     if "watchful" in options:

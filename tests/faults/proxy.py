@@ -34,6 +34,8 @@ class Entry:
     point: Point
     status: int
     at: float
+    uid: str = ""
+    """Of a deletion: the object that it was for."""
 
     @property
     def effective(self) -> bool:
@@ -163,7 +165,7 @@ class Proxy:
         try:
             async with self._upstream(request, body) as response:
                 content = await response.read()
-                self._note(point, response.status)
+                self._note(point, response.status, _uid_in(body) if point.call.verb == "delete" else "")
                 if point.call.beats and point.call.writes and response.ok:
                     self.led = time.monotonic()
                 return web.Response(status=response.status, body=content, headers=_headers(response))
@@ -230,8 +232,8 @@ class Proxy:
         url = URL(self.upstream + request.raw_path, encoded=True)
         return self.session.request(request.method, url, data=body or None, headers=headers, timeout=_FOREVER)
 
-    def _note(self, point: Point, status: int) -> None:
-        self.entries.append(Entry(point, status, time.monotonic()))
+    def _note(self, point: Point, status: int, uid: str = "") -> None:
+        self.entries.append(Entry(point, status, time.monotonic(), uid))
 
 
 @asynccontextmanager
@@ -260,6 +262,10 @@ def _name_in(request: web.Request, body: bytes) -> str:
         return str(json.loads(body)["metadata"]["name"])
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _uid_in(body: bytes) -> str:
+    return str(json.loads(body).get("preconditions", {}).get("uid", "")) if body else ""
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

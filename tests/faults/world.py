@@ -16,7 +16,7 @@ from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
 from aistack.objects.manifest import Manifest, ObjectRef
 from tests.faults.calls import Call, Point
-from tests.faults.life import CHANGING, COURSES, CREATE, DELETING, FIRST, BrokenError, Life, Plane, same_secrets
+from tests.faults.life import CHANGING, CREATE, DELETING, FIRST, BrokenError, Life, Plane, same_secrets
 from tests.faults.matrix import Expected, Failure, Report, define, new_life, without_faults
 from tests.faults.process import SKEWS
 from tests.faults.proxy import Armed, connected
@@ -160,7 +160,6 @@ class World:
     async def run(self, points: int = len(POINTS)) -> Report:
         """Try all, each at so many calls of a creation."""
         expected = await without_faults(self.plane, CHANGING)
-        gone = await without_faults(self.plane, DELETING, 1)
         for trouble in TROUBLES:
             for number in range(points):
                 point = POINTS[number * len(POINTS) // points]
@@ -171,12 +170,12 @@ class World:
             await self._try("definition removed and made anew", str(point), self._definition(point, expected))
         await self._try("definition with a newer version", "a creation", self._newer_version(expected))
         for what, spoil in INVENTORIES.items():
-            await self._try(f"inventory {what}", "after a change", self._inventory(spoil, expected, gone))
+            await self._try(f"inventory {what}", "after a change", self._inventory(spoil, expected))
         for skew in SKEWS:
             await self._try(f"clock {skew}", "all stages", self._skewed(skew, expected))
         for running in (True, False):
             told = "operator runs on" if running else "operator starts anew"
-            await self._try("etcd restored", told, self._restored(running, expected, gone))
+            await self._try("etcd restored", told, self._restored(running, expected))
         return self.report
 
     async def _try(self, name: str, where: str, doing: Awaitable[bool]) -> None:
@@ -254,7 +253,7 @@ class World:
             await life.run(change, None, expected[change.name])
             return met.struck
 
-    async def _inventory(self, spoil: Spoil, expected: Expected, gone: Expected) -> bool:
+    async def _inventory(self, spoil: Spoil, expected: Expected) -> bool:
         """While the operator is away, the inventory becomes another one, or is lost; objects stay as they are."""
         create, _, change, *_ = CHANGING
         async with new_life(self.plane).living() as life:
@@ -267,7 +266,7 @@ class World:
             life.proxy.begin()
             await life.settle(change, expected[change.name])
             same_secrets(life)
-            await life.run(DELETING[1], None, gone[DELETING[1].name])
+            await life.run(DELETING[1])
             return True
 
     async def _skewed(self, skew: str, expected: Expected) -> bool:
@@ -277,7 +276,7 @@ class World:
                 await life.run(stage, None, expected[stage.name], frozenset({skew}))
             return True
 
-    async def _restored(self, running: bool, expected: Expected, gone: Expected) -> bool:
+    async def _restored(self, running: bool, expected: Expected) -> bool:
         """All goes back to what it was before a change; then the change is made again, and all is deleted."""
         create, _, change, *_ = CHANGING
         async with new_life(self.plane).living() as life:
@@ -291,8 +290,7 @@ class World:
             life.proxy.begin()
             await life.settle(create, expected[create.name])
             await life.run(change, None, expected[change.name])
-            deletion = COURSES["deleting"][1]
-            await life.run(deletion)
+            await life.run(DELETING[1])
             return True
 
 

@@ -37,9 +37,11 @@ async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOu
         AIStackError: the API server refused.
     """
     ctx.require(step.ref)
-    if ctx.inventory.get(step.ref).succeeded:
-        return ActionOutcome(step.key, ActionState.SUCCEEDED)
     live = ctx.store.get(step.ref)
+    if ctx.inventory.get(step.ref).succeeded:
+        if live is not None and ctx.ours(live):
+            _identify(ctx, live)
+        return ActionOutcome(step.key, ActionState.SUCCEEDED)
     if live is None:
         if not may_start:
             return ActionOutcome(step.key, ActionState.PENDING)
@@ -106,14 +108,19 @@ async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
 async def _judge(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if not ctx.ours(live):
         raise ForeignObjectError(str(step.ref))
-    if ctx.inventory.get(step.ref).uid != live.uid:
-        ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
+    _identify(ctx, live)
     if live.health.state is HealthState.FAILED:
         return await _failed(ctx, step, live)
     if live.health.state is HealthState.CURRENT or _did_its_work(ctx, live):
         ctx.inventory.update(step.ref, succeeded=True)
         return ActionOutcome(step.key, ActionState.SUCCEEDED)
     return ActionOutcome(step.key, ActionState.RUNNING, trouble_of(ctx, live))
+
+
+def _identify(ctx: Context, job: Live) -> None:
+    """Remember which Job it is: in a cluster that was restored from a backup it is another one than before."""
+    if ctx.inventory.get(job.ref).uid != job.uid:
+        ctx.inventory.update(job.ref, uid=job.uid, owned=job.owned)
 
 
 def _did_its_work(ctx: Context, job: Live) -> bool:
