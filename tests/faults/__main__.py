@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -53,6 +54,7 @@ def main(
             return await soak(plane, seed, minutes, at_once, tell)
         return await try_course(plane, name, pick, tell, at_once)
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it leaves no operator behind
     report = asyncio.run(_all(course or [*COURSES, "soak", "world"], one))
     print(report.text())
     sys.exit(bool(report.failures))
