@@ -266,7 +266,7 @@ class Life:
             if reply.status != 409:
                 reply.result()
                 break
-        self._forget_status()
+        self.forget_status()
 
     async def rotate(self, request: str = "token-1 web/sql") -> None:
         """Ask for new credentials of one connection."""
@@ -286,8 +286,8 @@ class Life:
         live = (await self.plane.client.get(self.ref)).result()
         (await self.plane.client.delete(self.ref, live["metadata"]["uid"])).result()
 
-    def _forget_status(self) -> None:
-        """What was seen of the stack is of before the change."""
+    def forget_status(self) -> None:
+        """What was seen of the stack is of before the change: wait for news of it."""
         self.plane.hands.stacks.pop((self.namespace, NAME), None)
 
     async def _make_namespaces(self) -> None:
@@ -378,6 +378,7 @@ async def _delete(life: Life) -> None:
 async def _upgrade(life: Life) -> None:
     life.operator.kill()
     life.operator.catalog = newer(life.plane.folder / "newer")
+    life.forget_status()
 
 
 def newer(folder: Path) -> Path:
