@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aistack.api.group import FINALIZER
 from aistack.cluster.login import Configuration
 from aistack.controller.operator import Operator, Stacks, key_of
 from aistack.settings import engine_settings
@@ -62,9 +63,9 @@ def test_keys() -> None:
 
 CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
     "nothing": ({}, False),
-    "our-own-finalizer": ({"finalizers": ["aistack.dev/finalizer"]}, False),
+    "our-own-finalizer": ({"finalizers": [FINALIZER]}, False),
     "another-spec": ({"generation": 2}, True),
-    "deleted": ({"generation": 2, "deletionTimestamp": "2030-01-01T00:00:00Z"}, True),
+    "deleted": ({"generation": 2, "deletionTimestamp": "2030-01-01T00:00:00Z", "finalizers": [FINALIZER]}, True),
     "a-rotation-asked-for": ({"annotations": {"aistack.dev/rotate": "1 web/sql"}}, True),
 }
 
