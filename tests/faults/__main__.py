@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ def main(
     course: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(COURSES)}, world; default: all.")] = None,
     of_each: Annotated[int, typer.Option(help="Cases of each fault and stage; default: all.")] = 0,
     stage: Annotated[list[str] | None, typer.Option(help="Stages whose cases are tried; default: all.")] = None,
-    fault: Annotated[str, typer.Option(help="Only faults whose name has this in it.")] = "",
+    fault: Annotated[str, typer.Option(help="Only faults, or troubles of the world, whose name has this in it.")] = "",
     call: Annotated[str, typer.Option(help="Only calls whose name has this in it.")] = "",
     part: Annotated[str, typer.Option(help="A part of the cases, e.g. 2/8.")] = "1/1",
     at_once: Annotated[int, typer.Option(help="Lives at the same time.")] = AT_ONCE,
@@ -48,11 +49,12 @@ def main(
 
     async def one(plane: Plane, name: str) -> Report:
         if name == "world":
-            return await World(plane, tell).run(points)
+            return await World(plane, tell, fault).run(points)
         if name == "soak":
             return await soak(plane, seed, minutes, at_once, tell)
         return await try_course(plane, name, pick, tell, at_once)
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it leaves no operator behind
     report = asyncio.run(_all(course or [*COURSES, "soak", "world"], one))
     print(report.text())
     sys.exit(bool(report.failures))

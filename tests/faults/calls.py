@@ -10,7 +10,8 @@ from dataclasses import dataclass
 WRITES = frozenset({"create", "apply", "patch", "update", "delete"})
 STREAMS = frozenset({"watch"})
 HASHES = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,64}\b")
-"""Of inputs that the namespace is part of; they differ from run to run."""
+"""Hashes in names. The namespace is part of what they are made of, and each run has its own: so they differ from run to
+run, and what is compared is how many objects there are that differ by them alone."""
 _PATCHES = {"application/apply-patch+yaml": "apply", "application/merge-patch+json": "patch"}
 _METHODS = {"GET": "get", "POST": "create", "PUT": "update", "DELETE": "delete"}
 
@@ -20,7 +21,8 @@ class Call:
     """One request: what tells it from others in every run of a scenario."""
 
     verb: str
-    """As in RBAC rules; ``apply`` for server-side apply, ``discover`` for what isn't about an object."""
+    """As in RBAC rules; but ``apply`` for server-side apply, ``discover`` for what isn't about an object, and ``peek``
+    for a list of one that asks how far the history goes."""
     resource: str
     """Plural, with its subresource after a slash."""
     name: str = ""
@@ -34,6 +36,11 @@ class Call:
     def streams(self) -> bool:
         """Whether its answer goes on for ever."""
         return self.verb in STREAMS
+
+    @property
+    def beats(self) -> bool:
+        """Whether it comes by the clock, or with each watch that broke, whatever else there is to do."""
+        return self.resource == "leases" or self.verb == "peek"
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.verb, self.resource, self.name)))
@@ -72,7 +79,7 @@ def parse(
     resource, name, sub = [*rest, "", ""][:3]
     verb = _PATCHES.get(content_type, "patch") if method == "PATCH" else _METHODS.get(method, method.lower())
     if verb == "get" and not name:
-        verb = "watch" if query.get("watch") in ("true", "1") else "list"
+        verb = "watch" if query.get("watch") in ("true", "1") else "peek" if query.get("limit") == "1" else "list"
     name = name or body_name
     if resource == "events":
         name = ""  # the time is in it

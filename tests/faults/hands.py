@@ -13,11 +13,14 @@ from aistack.api.group import API_VERSION, KIND
 from aistack.cluster.client import Client
 from aistack.cluster.live import Live
 from aistack.cluster.reflector import Reflector, Source
+from aistack.cluster.replies import Reply
 from aistack.cluster.settings import POD
 from aistack.errors import AIStackError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.settings import engine_settings
 
+TRIES, PAUSE = 60, 0.5
+"""How often a pod's status is told, and the seconds between."""
 JOB_NAME = "batch.kubernetes.io/job-name"
 SECRET = ObjectKind("v1", "Secret")
 STACK = ObjectKind(API_VERSION, KIND)
@@ -64,9 +67,15 @@ class Hands:
         """Bookmarks are no news."""
 
     async def _play(self, pod: Live) -> None:
-        with suppress(AIStackError):
-            whole = (await self._client.get(pod.ref)).result()
-            await self._client.merge(pod.ref, {"status": end_of(whole)}, "status")
+        for _ in range(TRIES):
+            with suppress(AIStackError):
+                found = await self._client.get(pod.ref)
+                if found.status == 404 or (await self._report(pod.ref, found.result())).ok:
+                    return
+            await asyncio.sleep(PAUSE)  # the fault may be one that hinders us, too
+
+    async def _report(self, ref: ObjectRef, pod: Manifest) -> Reply:
+        return await self._client.merge(ref, {"status": end_of(pod)}, "status")
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Hands]:

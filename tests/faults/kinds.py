@@ -135,8 +135,8 @@ UNARY: tuple[Fault, ...] = (
     Fault("403 right revoked", Act.ANSWER, _any, status=403, body=_REFUSED),
     Fault("401", Act.ANSWER, _any, status=401, body=_status(401, "Unauthorized", "Unauthorized")),
     Fault("slow", Act.SLOW, _unary, seconds=1.5),
-    Fault("hang", Act.HANG, _unary, options=frozenset({"impatient"})),
-    Fault("hang after", Act.HANG, _unary, done=True, options=frozenset({"impatient"})),
+    Fault("hang", Act.HANG, _unary, options=frozenset({"hurried"})),
+    Fault("hang after", Act.HANG, _unary, done=True, options=frozenset({"hurried"})),
     Fault("410 on a list", Act.ANSWER, _list, status=410, body=_GONE),
     Fault("404 of a proxy", Act.ANSWER, _list, status=404, body="404 page not found"),
     Fault("409", Act.ANSWER, lambda call: call.writes, status=409, body=_CONFLICT),
@@ -158,7 +158,7 @@ WATCH: tuple[Fault, ...] = (
     Fault("error event 429", Act.EVENT, _stream, body=_error(429, "TooManyRequests", "storage is initializing")),
     Fault("garbled event", Act.EVENT, _stream, body='{"type": "MODIFIED", "obj'),
     Fault("watch ends", Act.END, _stream),
-    Fault("watch is mute", Act.MUTE, _stream, options=frozenset({"impatient"})),
+    Fault("watch is mute", Act.MUTE, _stream, options=frozenset({"watchful"})),
     Fault("watch lags", Act.LAG, _stream, seconds=2.0),
 )
 FAULTS: tuple[Fault, ...] = (*KILLS, *UNARY, *WATCH)

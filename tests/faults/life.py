@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.faults.hands import Hands
 from tests.faults.process import Process
 from tests.faults.proxy import Armed, Entry, Proxy
 from tests.integration.stacklab import condition
-from tests.toy import TOY
+from tests.toy import TOY, toy_copy
 
 NAME = "demo"
 PATIENCE = 150.0
@@ -68,16 +68,23 @@ class Met:
     struck: bool = True
 
     def calls(self) -> int:
-        """Requests besides watches."""
-        return sum(not entry.point.call.streams for entry in self.entries)
+        """Requests that reached the server, besides watches and heartbeats."""
+        reached = (entry.point.call for entry in self.entries if entry.status)
+        return sum(not (call.streams or call.beats) for call in reached)
 
     def points(self) -> list[Point]:
         """Every request."""
         return [entry.point for entry in self.entries]
 
-    def deletes(self) -> Counter[Call]:
-        """Deletions that took effect."""
-        return Counter(e.point.call for e in self.entries if e.point.call.verb == "delete" and e.effective)
+    def writes(self) -> list[Point]:
+        """Writes that took effect, besides heartbeats."""
+        calls = ((entry.point, entry.point.call) for entry in self.entries if entry.effective)
+        return [point for point, call in calls if call.writes and not call.beats]
+
+    def done(self, verb: str) -> Counter[Call]:
+        """Calls of this kind that took effect; an object that goes slowly may be deleted twice, and counts once."""
+        found = ((e.point, e.uid) for e in self.entries if e.point.call.verb == verb and e.effective)
+        return Counter(call for call, _ in {(point.call, uid or point.nth) for point, uid in found})
 
 
 Act = Callable[["Life"], Awaitable[None]]
@@ -136,17 +143,23 @@ class Life:
 
     # ------------------------------------------------------------------ a stage
 
-    async def run(self, stage: Stage, armed: Armed | None = None, expected: Met | None = None) -> Met:
-        """Do a stage, with a fault to come, until it ends as expected.
+    async def run(
+        self,
+        stage: Stage,
+        armed: Armed | None = None,
+        expected: Met | None = None,
+        options: frozenset[str] = frozenset(),
+    ) -> Met:
+        """Do a stage, with a fault to come, until it ends as expected; ``options`` are the operator's.
 
         Raises:
             BrokenError: it doesn't.
         """
         started = time.monotonic()
         self.proxy.begin(armed)
-        self.operator.options = armed.fault.options if armed and armed.fault else frozenset()
-        if self.operator.options and self.operator.running:
-            self.operator.kill()  # it is to start with them
+        self.operator.options = options | (armed.fault.options if armed and armed.fault else frozenset())
+        if self.operator.options != self.operator.has and self.operator.running:
+            self.operator.kill()  # it is to start with them, or without those of the last stage
         await stage.act(self)
         found = await self.settle(stage, expected)
         met = Met(found, list(self.proxy.entries), time.monotonic() - started, armed is None or armed.struck)
@@ -178,6 +191,14 @@ class Life:
                 return found
             await asyncio.sleep(0.5)
         raise BrokenError("\n".join(problems[:8]) + f"\nstatus: {(self.stack or {}).get('status', {}).get('message')}")
+
+    def tell_calls(self) -> Path:
+        """Write down what the operator asked in this stage, and return where; its log says what it is at."""
+        self.operator.tell_stacks()
+        path = self.plane.folder / f"{self.namespace}.calls"
+        first = self.proxy.entries[0].at if self.proxy.entries else 0.0
+        path.write_text("".join(f"{e.at - first:8.3f} {e.status} {e.point}\n" for e in self.proxy.entries))
+        return path
 
     async def until(self, holds: Callable[[], Awaitable[bool]], otherwise: str) -> None:
         """Wait until something is so, while the operator works.
@@ -221,7 +242,7 @@ class Life:
 
     def _at_rest(self, stage: Stage, quiet: float) -> bool:
         stack = self.stack
-        if self.proxy.quiet < quiet or self.proxy.watched < self.operator.started:
+        if self.proxy.quiet < quiet or min(self.proxy.watched, self.proxy.led) < self.operator.started:
             return False
         if stage.gone or stack is None:
             return stage.gone and stack is None
@@ -245,7 +266,7 @@ class Life:
             if reply.status != 409:
                 reply.result()
                 break
-        self._forget_status()
+        self.forget_status()
 
     async def rotate(self, request: str = "token-1 web/sql") -> None:
         """Ask for new credentials of one connection."""
@@ -265,8 +286,8 @@ class Life:
         live = (await self.plane.client.get(self.ref)).result()
         (await self.plane.client.delete(self.ref, live["metadata"]["uid"])).result()
 
-    def _forget_status(self) -> None:
-        """What was seen of the stack is of before the change."""
+    def forget_status(self) -> None:
+        """What was seen of the stack is of before the change: wait for news of it."""
         self.plane.hands.stacks.pop((self.namespace, NAME), None)
 
     async def _make_namespaces(self) -> None:
@@ -283,8 +304,11 @@ class Life:
                 await self.plane.client.delete(ref, reply.body["metadata"]["uid"])
 
 
-FACTOR, SPARE = 3, 120
-"""Calls may be so many times those of the run without a fault, and a start of the operator's more."""
+FACTOR, SPARE = 1.5, 60
+"""Calls may be so many times those of the run without a fault, and a start of the operator's (32) and some passes more.
+
+The most that was seen is 51 more, at a stage of 45.
+"""
 
 
 def _check(stage: Stage, met: Met, expected: Met, life: Life) -> None:
@@ -293,14 +317,24 @@ def _check(stage: Stage, met: Met, expected: Met, life: Life) -> None:
     Raises:
         BrokenError: it did what it shouldn't.
     """
-    if extra := {
-        c for c in met.deletes() - expected.deletes() if "prove" not in c.name
-    }:  # proofs run as often as they must
-        raise BrokenError("deleted too much: " + ", ".join(map(str, extra)))
+    # A proof may run once more: then its Job is deleted once more, no oftener than it is made.
+    again, extra = (met.done(verb) - expected.done(verb) for verb in ("create", "delete"))
+    if unasked := [c for c, n in extra.items() if "prove" not in c.name or n > again[replace(c, verb="create")]]:
+        raise BrokenError("deleted too much: " + ", ".join(map(str, unasked)))
     if met.calls() > FACTOR * expected.calls() + SPARE:
-        raise BrokenError(f"{met.calls()} calls instead of {expected.calls()}")
-    if stage.still and (wrote := [e.point for e in met.entries if e.point.call.writes and e.effective]):
+        raise BrokenError(f"{met.calls()} calls instead of about {expected.calls()}")
+    # A status may tell that part of the world can't be seen, and that it can again.
+    if stage.still and (wrote := [p for p in met.writes() if p.call.resource != "aistacks/status"]):
         raise BrokenError("wrote without a reason: " + ", ".join(map(str, wrote)))
+    same_secrets(life)
+
+
+def same_secrets(life: Life) -> None:
+    """Make sure that no Secret was made a second time.
+
+    Raises:
+        BrokenError: one was.
+    """
     twice = [
         name for (space, name), uids in life.plane.hands.secrets.items() if space == life.namespace and len(uids) > 1
     ]
@@ -341,6 +375,28 @@ async def _delete(life: Life) -> None:
     await life.delete()
 
 
+async def _upgrade(life: Life) -> None:
+    life.operator.kill()
+    life.operator.catalog = newer(life.plane.folder / "newer")
+    life.forget_status()
+
+
+def newer(folder: Path) -> Path:
+    """Return the catalog of a newer operator: other images, other claims of one contract."""
+    catalog = folder / "catalog"
+    if not catalog.exists():
+        toy_copy(folder)
+        for path, old, new in (
+            ("components/web/component.yaml", 'versions: ["3"]', 'versions: ["4", "3"]'),
+            ("components/web/component.yaml", "tag: 3.0-1", "tag: 4.0-1"),
+            ("components/store/component.yaml", "licence: Apache-2.0", "licence: MIT"),
+            ("contracts/sql/claim.py", "Makes nothing", "Still makes nothing"),
+        ):
+            text = (catalog / path).read_text()
+            (catalog / path).write_text(text.replace(old, new))
+    return catalog
+
+
 CREATE = Stage("create", _create)
 CHANGING: tuple[Stage, ...] = (
     CREATE,
@@ -351,5 +407,11 @@ CHANGING: tuple[Stage, ...] = (
 )
 DELETING: tuple[Stage, ...] = (CREATE, Stage("delete", _delete, gone=True))
 KEEPING: tuple[Stage, ...] = (CREATE, Stage("keep", _keep, gone=True))
-COURSES: dict[str, tuple[Stage, ...]] = {"changing": CHANGING, "deleting": DELETING, "keeping": KEEPING}
+UPGRADING: tuple[Stage, ...] = (CREATE, Stage("upgrade", _upgrade))
+COURSES: dict[str, tuple[Stage, ...]] = {
+    "changing": CHANGING,
+    "deleting": DELETING,
+    "keeping": KEEPING,
+    "upgrading": UPGRADING,
+}
 """What a life may go through; each begins with the creation."""

@@ -34,6 +34,8 @@ class Entry:
     point: Point
     status: int
     at: float
+    uid: str = ""
+    """Of a deletion: the object that it was for."""
 
     @property
     def effective(self) -> bool:
@@ -72,11 +74,13 @@ class Proxy:
     """Chooses a fault for any call."""
     port: int = 0
     last: float = 0.0
-    """When the last call that isn't a watch began or ended."""
+    """When the last call that is neither a watch nor a heartbeat began or ended."""
     watched: float = 0.0
     """When the operator last began to watch AIStacks: then it has all that it needs."""
+    led: float = 0.0
+    """When the operator last got the Lease, or got it renewed."""
     flying: int = 0
-    """Calls under way that aren't watches."""
+    """Calls under way that are neither watches nor heartbeats."""
 
     def __post_init__(self) -> None:
         self._counting = Counting()
@@ -129,6 +133,8 @@ class Proxy:
         fault = await self._strikes(point)
         if call.streams:
             return await self._stream(request, point, fault)
+        if call.beats:
+            return await self._unary(request, body, point, fault)
         self.flying += 1
         self.last = time.monotonic()
         try:
@@ -159,7 +165,9 @@ class Proxy:
         try:
             async with self._upstream(request, body) as response:
                 content = await response.read()
-                self._note(point, response.status)
+                self._note(point, response.status, _uid_in(body) if point.call.verb == "delete" else "")
+                if point.call.beats and point.call.writes and response.ok:
+                    self.led = time.monotonic()
                 return web.Response(status=response.status, body=content, headers=_headers(response))
         except (aiohttp.ClientError, ConnectionError) as error:
             self._note(point, 0)
@@ -224,8 +232,8 @@ class Proxy:
         url = URL(self.upstream + request.raw_path, encoded=True)
         return self.session.request(request.method, url, data=body or None, headers=headers, timeout=_FOREVER)
 
-    def _note(self, point: Point, status: int) -> None:
-        self.entries.append(Entry(point, status, time.monotonic()))
+    def _note(self, point: Point, status: int, uid: str = "") -> None:
+        self.entries.append(Entry(point, status, time.monotonic(), uid))
 
 
 @asynccontextmanager
@@ -254,6 +262,10 @@ def _name_in(request: web.Request, body: bytes) -> str:
         return str(json.loads(body)["metadata"]["name"])
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _uid_in(body: bytes) -> str:
+    return str(json.loads(body).get("preconditions", {}).get("uid", "")) if body else ""
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from aistack.api.group import FIELD_MANAGER
 from aistack.api.parse import parse_stack
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
@@ -37,7 +38,7 @@ ODDS = 0.06
 CALM = 6
 """Changes between two calms."""
 SLOW = {"hang", "hang after", "watch is mute"}
-"""Faults that only an impatient operator gets over within a soak; it isn't one."""
+"""Faults that only a hurried or watchful operator gets over within a soak; it isn't one."""
 _SPECS: tuple[Mapping[str, Any], ...] = (
     FIRST,
     {**FIRST, "components": [{"name": "web", "values": {"title": "Other"}}]},
@@ -183,14 +184,15 @@ class Soak:
         """Return what a dry run says would be written, by kind and name; it must leave all as it was."""
         versions = await versions_of(self.plane.client, life.namespace)
         live = (await self.plane.client.get(life.ref)).result()
-        found = await foretell(self.plane.client, life.namespace, {**live, "spec": dict(spec)})
+        async with await Client.connect(FIELD_MANAGER, str(self.plane.cluster.kubeconfig)) as client:
+            found = await foretell(client, life.namespace, {**live, "spec": dict(spec)})
         if await versions_of(self.plane.client, life.namespace) != versions:
             raise BrokenError("a dry run wrote something")
         return found
 
 
 async def foretell(client: Client, namespace: str, stack: Mapping[str, Any]) -> set[str]:
-    """Ask as ``aistack plan`` does what a stack would change."""
+    """Ask as ``aistack plan`` does what a stack would change; ``client`` has the operator's field manager."""
     settings = engine_settings(f"{namespace}-system", [namespace])
     engine = Engine(client, settings, watching=False)
     shelf = Shelf(client, settings, BINDING, watching=False)

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from aistack.api.crd import STACKS
+from aistack.api.crd import STACKS, crd_manifest
+from aistack.api.group import VERSION
 from aistack.cluster.client import Client
+from aistack.cluster.records import PLAIN
 from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
 from aistack.objects.manifest import Manifest, ObjectRef
 from tests.faults.calls import Call, Point
-from tests.faults.life import CHANGING, COURSES, CREATE, DELETING, FIRST, BrokenError, Life, Plane
+from tests.faults.life import CHANGING, CREATE, DELETING, FIRST, BrokenError, Life, Plane, same_secrets
 from tests.faults.matrix import Expected, Failure, Report, define, new_life, without_faults
+from tests.faults.process import SKEWS
 from tests.faults.proxy import Armed, connected
 from tests.roles import catalog_rights
 
 RBAC = "rbac.authorization.k8s.io/v1"
+UIDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DEFINITION = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", STACKS.name)
+NEWER = "v1beta9"
+Spoil = Callable[[Life, ObjectRef, Manifest], Awaitable[None]]
+"""Spoils an inventory: which, and what it was before the last change."""
 LASTS = 4.0
 """Seconds until it is mended."""
 POINTS = (
@@ -144,6 +153,8 @@ class World:
 
     plane: Plane
     tell: Callable[[str], None]
+    only: str = ""
+    """Only troubles whose name has this in it."""
 
     def __post_init__(self) -> None:
         self.report = Report()
@@ -151,7 +162,6 @@ class World:
     async def run(self, points: int = len(POINTS)) -> Report:
         """Try all, each at so many calls of a creation."""
         expected = await without_faults(self.plane, CHANGING)
-        gone = await without_faults(self.plane, DELETING, 1)
         for trouble in TROUBLES:
             for number in range(points):
                 point = POINTS[number * len(POINTS) // points]
@@ -160,12 +170,20 @@ class World:
             point = POINTS[number * len(POINTS) // points]
             await self._try("namespace deleted", str(point), self._namespace(point))
             await self._try("definition removed and made anew", str(point), self._definition(point, expected))
+        await self._try("definition with a newer version", "a creation", self._newer_version(expected))
+        for what, spoil in INVENTORIES.items():
+            await self._try(f"inventory {what}", "after a change", self._inventory(spoil, expected))
+        for skew in SKEWS:
+            await self._try(f"clock {skew}", "all stages", self._skewed(skew, expected))
         for running in (True, False):
             told = "operator runs on" if running else "operator starts anew"
-            await self._try("etcd restored", told, self._restored(running, expected, gone))
+            await self._try("etcd restored", told, self._restored(running, expected))
         return self.report
 
-    async def _try(self, name: str, where: str, doing: Awaitable[bool]) -> None:
+    async def _try(self, name: str, where: str, doing: Coroutine[None, None, bool]) -> None:
+        if self.only not in name:
+            doing.close()
+            return
         try:
             met = await asyncio.wait_for(doing, 400)
         except (BrokenError, TimeoutError) as error:
@@ -213,11 +231,10 @@ class World:
     async def _definition(self, point: Point, expected: Expected) -> bool:
         """AIStacks are no kind any more, and so is every stack gone; then there is one again."""
         async with new_life(self.plane).living() as life:
-            name = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", STACKS.name)
-            armed = Armed(None, point, lambda: _remove(life, name))
+            armed = Armed(None, point, lambda: _remove(life, DEFINITION))
             life.proxy.begin(armed)
             await CREATE.act(life)
-            await life.until(lambda: _is_missing(life.plane.client, name), "the definition stays")
+            await life.until(lambda: _is_missing(life.plane.client, DEFINITION), "the definition stays")
             await define(life.plane.client)
             life.proxy.begin()
             for _ in range(100):
@@ -228,7 +245,43 @@ class World:
             await life.settle(CREATE, expected[CREATE.name])
             return armed.struck
 
-    async def _restored(self, running: bool, expected: Expected, gone: Expected) -> bool:
+    async def _newer_version(self, expected: Expected) -> bool:
+        """Another version of AIStacks comes, and is what is stored; then it goes again."""
+        create, _, change, *_ = CHANGING
+        async with new_life(self.plane).living() as life:
+            armed = Armed(None, POINTS[-1], lambda: _serve(life, NEWER, (NEWER, VERSION)))
+            met = await life.run(create, armed, expected[create.name])
+            await _serve(life, VERSION, (NEWER, VERSION))
+            await life.touch()  # so that no stored object is of the version that goes
+            await life.plane.client.merge(DEFINITION, {"status": {"storedVersions": [VERSION]}}, "status")
+            await _serve(life, VERSION, (VERSION,))
+            await life.run(change, None, expected[change.name])
+            return met.struck
+
+    async def _inventory(self, spoil: Spoil, expected: Expected) -> bool:
+        """While the operator is away, the inventory becomes another one, or is lost; objects stay as they are."""
+        create, _, change, *_ = CHANGING
+        async with new_life(self.plane).living() as life:
+            ref = ObjectRef("v1", "ConfigMap", f"{life.namespace}-system", f"inventory.{life.namespace}.demo")
+            await life.run(create, None, expected[create.name])
+            before = (await life.plane.client.get(ref)).result()
+            await life.run(change, None, expected[change.name])
+            life.operator.kill()
+            await spoil(life, ref, before)
+            life.proxy.begin()
+            await life.settle(change, expected[change.name])
+            same_secrets(life)
+            await life.run(DELETING[1])
+            return True
+
+    async def _skewed(self, skew: str, expected: Expected) -> bool:
+        """The operator's clock is wrong all the time."""
+        async with new_life(self.plane).living() as life:
+            for stage in CHANGING:
+                await life.run(stage, None, expected[stage.name], frozenset({skew}))
+            return True
+
+    async def _restored(self, running: bool, expected: Expected) -> bool:
         """All goes back to what it was before a change; then the change is made again, and all is deleted."""
         create, _, change, *_ = CHANGING
         async with new_life(self.plane).living() as life:
@@ -237,14 +290,35 @@ class World:
             await life.run(change, None, expected[change.name])
             if not running:
                 life.operator.kill()
+            self.plane.hands.forget()  # what they see again is of the older state
             await asyncio.to_thread(self.plane.cluster.restore_etcd, copy)
-            self.plane.hands.forget()
             life.proxy.begin()
             await life.settle(create, expected[create.name])
             await life.run(change, None, expected[change.name])
-            deletion = COURSES["deleting"][1]
-            await life.run(deletion)
+            await life.run(DELETING[1])
             return True
+
+
+async def _serve(life: Life, stored: str, versions: Sequence[str]) -> None:
+    """Have AIStacks served in these versions, and stored in one of them."""
+    live = (await life.plane.client.get(DEFINITION)).result()
+    made = crd_manifest(STACKS)["spec"]["versions"][0]
+    spec = {"versions": [{**made, "name": name, "storage": name == stored} for name in versions]}
+    (await life.plane.client.replace({**live, "spec": {**live["spec"], **spec}})).result()
+    await asyncio.sleep(1)  # the API server takes it up a moment later
+
+
+async def _restore_backup(life: Life, ref: ObjectRef, before: Manifest) -> None:
+    """Put back an older inventory, whose objects had other UIDs."""
+    text = UIDS.sub(lambda found: f"{found[0][:-4]}0000", before["data"][PLAIN])
+    (await life.plane.client.merge(ref, {"data": {PLAIN: text}})).result()
+
+
+async def _lose(life: Life, ref: ObjectRef, _: Manifest) -> None:
+    await _remove(life, ref)
+
+
+INVENTORIES: dict[str, Spoil] = {"restored from a backup": _restore_backup, "lost": _lose}
 
 
 async def _later(life: Life, mend: Callable[[Life], Awaitable[None]]) -> None:

@@ -23,6 +23,8 @@ from aistack.objects.manifest import ObjectKind, ObjectRef
 PAGE = "500"
 AT_A_TIME = 50
 """Objects of a page that are worked on before others have their turn."""
+UNAVAILABLE = 500
+"""From this status on the server, or whoever stands before it, says that it can't answer."""
 SHORTEST = 1.0
 """Seconds that a watch must last: one that ends sooner is in trouble, and is not opened again without a pause."""
 
@@ -125,7 +127,7 @@ class Reflector:
         self._version: int | None = None
         self._failures = 0
         self._broken = False
-        """Whether the connection was lost: who answers next may be a cluster that was restored from a backup."""
+        """Whether the way to the server was lost: who answers next may be a cluster restored from a backup."""
 
     def sight(self) -> Sight:
         """Return how it stands."""
@@ -186,7 +188,6 @@ class Reflector:
         self._broken = False
 
     async def _watch(self) -> None:
-        started = asyncio.get_running_loop().time()
         query = self.source.query | {
             "resourceVersion": str(self._version),
             # Spread, so that not all watches of all kinds end in the same second.
@@ -198,12 +199,16 @@ class Reflector:
         )
         async with watch as events:
             self._recovered()
-            async for event in events:
-                self._take(event)
-        lasted = asyncio.get_running_loop().time() - started
-        if lasted < SHORTEST:
+            started = _now()
+            try:
+                async for event in events:
+                    self._take(event)
+            finally:
+                # However it ends: who cuts idle connections every minute mustn't make the pauses longer each time.
+                if _now() - started >= SHORTEST:
+                    self._failures = 0
+        if _now() - started < SHORTEST:
             raise ClusterError(f"watch {source}: it ended at once")
-        self._failures = 0
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self._heard = _now()
@@ -226,7 +231,7 @@ class Reflector:
     def _failed(self, error: AIStackError) -> None:
         self._failures += 1
         status = error.status if isinstance(error, ClusterError) else 0
-        self._broken = self._broken or not status
+        self._broken = self._broken or not status or status >= UNAVAILABLE
         if status == 410:  # history was compacted: list anew, nothing is wrong
             self._version = None
             return

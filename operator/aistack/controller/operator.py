@@ -278,8 +278,18 @@ class Operator:
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
             self.stacks.forget(after)
         elif self.stacks.get(key) is not None:
-            self.stacks.see(after)
+            self._learn(live, after)
         return delay
+
+    def _learn(self, before: Manifest, after: Manifest) -> None:
+        """Take note of the answer to our own write of a status.
+
+        It may be the first to tell of a change that somebody made meanwhile: that one's event is no news any more.
+        """
+        self.stacks.see(after)
+        if asked(before) != asked(after):
+            self._told.add(key_of(after))
+            self.queue.add(key_of(after))
 
     def _applied(self, outcome: Outcome) -> None:
         """Tell what was done to a stack's objects."""
@@ -324,6 +334,12 @@ def _tell_end(task: asyncio.Task[None]) -> None:
 def key_of(stack: Manifest) -> StackKey:
     """Return a stack's namespace and name."""
     return stack["metadata"]["namespace"], stack["metadata"]["name"]
+
+
+def asked(stack: Manifest) -> tuple[object, ...]:
+    """Return what of a stack is somebody's wish, not our report."""
+    metadata = stack["metadata"]
+    return tuple(metadata.get(name) for name in ("uid", "generation", "deletionTimestamp", "annotations", "labels"))
 
 
 def _version(stack: Manifest) -> int:

@@ -54,9 +54,9 @@ KIND_WHYS: Whys = {
 """Of kinds that components are made of."""
 JOB_WHYS: Whys = {
     "list watch": "world.Watching.ensure: sees how Jobs end",
-    "get": "actions.start, remove._find: looks past the watch",
+    "get": "actions.start, actions.discard, remove._find: looks past the watch",
     "create": "actions.start: claims, proofs and revocations",
-    "delete": "actions.discard, remove.delete_live",
+    "delete": "actions.discard, actions.run_action, remove.delete_live",
 }
 """Of Jobs, which are never patched."""
 SECRET_WHYS: Whys = {
@@ -77,9 +77,8 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
     *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
     *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
-    *rights(
-        Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: says why pods don't run, and how Jobs' ended"
-    ),
+    *rights(Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: why pods don't run, and how Jobs' ended"),
+    *rights(Scope.SERVED, "", "pods", "list", "actions.ask_for_pods: what a proof said, past the watch"),
     *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
     *rights(Scope.SERVED, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
     *rights(Scope.STACK, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
