@@ -10,7 +10,7 @@ LARGEST = 100_000
 """Most values of a document, with all that its aliases stand for written out."""
 LARGEST_TEXT = 10_000_000
 """Most characters of them all together."""
-DEEPEST = 100
+DEEPEST = 250
 """Most levels: the parser's own stack ends with the process."""
 
 

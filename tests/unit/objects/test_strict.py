@@ -23,9 +23,9 @@ REFUSED = {
     "a-bomb-of-merges": (bomb("{x: 1}", "{{<<: [{}]}}"), "aliases make more than"),
     "a-bomb-of-texts": ("a: &a " + "x" * 200_000 + "\nb: [" + "*a, " * 100 + "]", "aliases make more than"),
     "an-alias-of-itself": ("a: &a [*a]", "aliases make more than"),
-    "a-deep-flow": ("[" * 200_000 + "]" * 200_000, "nested deeper than 100 levels"),
-    "a-deep-flow-without-an-end": ("{a: " * 200_000, "nested deeper than 100 levels"),
-    "deep-blocks": ("- " * 200_000 + "x", "nested deeper than 100 levels"),
+    "a-deep-flow": ("[" * 200_000 + "]" * 200_000, "nested deeper than 250 levels"),
+    "a-deep-flow-without-an-end": ("{a: " * 200_000, "nested deeper than 250 levels"),
+    "deep-blocks": ("- " * 200_000 + "x", "nested deeper than 250 levels"),
 }
 
 
