@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aistack.api.group import API_VERSION, BINDING_KIND, KIND
@@ -176,5 +176,5 @@ def _inventory(live: Manifest) -> str:
         records = decode(live)
     except ValueError as error:
         return f"{error}\n"
-    told: dict[str, Any] = {str(ref): vars(record) for ref, record in sorted(records.items())}
+    told: dict[str, Any] = {str(ref): asdict(record) for ref, record in sorted(records.items())}
     return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
