@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest")
@@ -99,7 +101,7 @@ def main(wanted: Sequence[str]) -> int:
     for number, phase in enumerate(phases, start=1):
         print(f"\n== [{number}/{len(phases)}] {phase.name}: {phase.about} (about {phase.estimate})", flush=True)
         started = time.monotonic()
-        if not all(_succeeds(command) or (phase.timed and _succeeds_again(command)) for command in phase.commands):
+        if not all(_succeeds(command, phase.timed) for command in phase.commands):
             print(f"== {phase.name} FAILED after {time.monotonic() - started:.0f} s", flush=True)
             return 1
         if phase is not phases[-1]:
@@ -107,16 +109,20 @@ def main(wanted: Sequence[str]) -> int:
     return 0
 
 
-def _succeeds(command: tuple[str, ...]) -> bool:
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
-
-
-def _succeeds_again(command: tuple[str, ...]) -> bool:
-    """Run the tests that failed once more, with a world of their own; what isn't a run of tests has failed."""
-    if command[: len(PYTEST)] != PYTEST:
-        return False
+def _succeeds(command: tuple[str, ...], timed: bool) -> bool:
+    """Run a command; where tests failed in a timed phase, these once more, with a world of their own."""
+    if not timed or command[: len(PYTEST)] != PYTEST:
+        return _run(command) == 0
+    # A run that is killed notes no failures: those that an earlier run left behind would then pass in its place.
+    code = _run((*command, "--cache-clear"))
+    if code != pytest.ExitCode.TESTS_FAILED:
+        return code == 0
     print("\n== FLAKY or broken: the tests that failed run once more; please report those that pass now", flush=True)
-    return _succeeds((*command, "--last-failed", "--last-failed-no-failures=none"))
+    return _run((*command, "--last-failed", "--last-failed-no-failures=none")) == 0
+
+
+def _run(command: tuple[str, ...]) -> int:
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
