@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix lint generate images bench clean
+.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix faults lint generate images bench bench-scale clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-e2e: setup ## Tests on real kind nodes with real images
 test-matrix: setup ## The integration tests on each tested Kubernetes
 	@$(BIN)/python -m tests.matrix
 
+faults: setup ## Every fault at every call of the operator: hours; FAULTS="--part 1/30" for a part, FAULTS=--help
+	@$(BIN)/python -m tests.faults $(FAULTS)
+
 lint: setup ## ruff, mypy, import-linter, catalog check
 	@$(BIN)/python -m tests.all lint
 
@@ -50,8 +53,11 @@ generate: setup ## Write all generated files: CRDs, chart, locks, pages, golden 
 images: setup ## Build all container images
 	@$(BIN)/aistack images build
 
-bench: setup ## Print the speed and size figures
+bench: setup ## Print speed and size, and compare the engine with kubectl, Helm and Flux: about 15 min
 	@$(BIN)/python -m tests.bench
+
+bench-scale: setup ## Let stacks of 100 objects grow to 1,000, and watch them at rest for MINUTES (30)
+	@$(BIN)/python -m tests.bench scale --minutes $(or $(MINUTES),30)
 
 clean: ## Remove build results of this checkout; caches stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

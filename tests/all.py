@@ -67,6 +67,13 @@ PHASES = (
         timed=True,
     ),
     Phase(
+        "faults",
+        "a slice of the fault matrix: the operator killed, cut off and lied to at one call after the other",
+        "4 min",
+        ((*PYTEST, "-q", "--no-skips", "tests/faults"),),
+        timed=True,
+    ),
+    Phase(
         "images",
         "component images, the kind cluster and what tests on it need",
         "1 min; 8 min more the first time",

@@ -10,6 +10,7 @@ from aistack.api.crd import DEFINITIONS, crd_yaml
 from tests.chart.generated import chart_files
 from tests.golden import expected_renders
 from tests.locks import locks
+from tests.metrics import metrics_page
 from tests.picture import picture
 from tests.reference import reference
 from tests.rights import rights_page
@@ -24,6 +25,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield picture()
     yield reference()
     yield rights_page()
+    yield metrics_page()
     yield from locks()
     yield from chart_files()
     yield from expected_renders()

@@ -11,6 +11,7 @@
         ├── AwaitedError         what a field of the AIStack names isn't there yet
         ├── ClusterError         the API server refused or failed a request (status, reason)
         │   └── ForbiddenError   the operator, or the user, lacks a right
+        ├── NotLeadingError      another replica works; this one must not write
         └── ToolError            a program we call (docker, buildah, kind) is missing or failed
 
 Messages are for people: where, what is wrong, what to do. They never hold a secret value.
@@ -99,6 +100,10 @@ class ClusterError(NotReadyError):
 
 class ForbiddenError(ClusterError):
     """A right is missing (HTTP 401 or 403)."""
+
+
+class NotLeadingError(NotReadyError):
+    """This replica of the operator isn't the one that works."""
 
 
 class ToolError(NotReadyError):

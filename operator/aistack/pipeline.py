@@ -6,9 +6,8 @@ remembered between two calls that matters outside the cluster, so the process ma
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from aistack.api.conditions import Reason
@@ -24,11 +23,11 @@ from aistack.cluster.events import emit
 from aistack.cluster.preview import Preview
 from aistack.errors import AIStackError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectRef, replacing
-from aistack.objects.outcome import DeletionProgress
+from aistack.objects.outcome import DeletionProgress, Outcome
 from aistack.objects.plan import Owner
 from aistack.planning.edges import news
 from aistack.planning.external import sought
-from aistack.planning.plan import Planned, owner_of, plan_stack
+from aistack.planning.plan import Planned, owner_of
 from aistack.planning.summarize import (
     left_behind,
     summarize,
@@ -36,6 +35,7 @@ from aistack.planning.summarize import (
     summarize_refusal,
     summarize_suspension,
 )
+from aistack.plans import Plans
 from aistack.sharing import Sharing, utc_now
 
 FOREIGN_RETRY = 60.0
@@ -57,6 +57,7 @@ class Pipeline:
         catalog: what can be installed.
         sharing: knows what apps of users' own ask of stacks.
         account_of: names the ServiceAccount as whom a stack's objects are made; empty for whoever is logged in.
+        on_outcome: told of what came of each plan.
         clock: tells the time for conditions.
     """
 
@@ -65,7 +66,13 @@ class Pipeline:
     catalog: Catalog
     sharing: Sharing
     account_of: Callable[[AIStack], str] = as_oneself
+    on_outcome: Callable[[Outcome], None] = lambda _: None
     clock: Callable[[], datetime] = utc_now
+    plans: Plans = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep recent plans of the catalog."""
+        object.__setattr__(self, "plans", Plans(self.catalog))
 
     async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
         """Bring the cluster one pass closer to what a stack asks for.
@@ -113,7 +120,7 @@ class Pipeline:
         """
         observed = await self.engine.observe(self._owner(stack), sought(stack, self.catalog))
         bindings = await self.sharing.asked_of(stack.namespace, stack.name)
-        return await asyncio.to_thread(plan_stack, stack, self.catalog, observed, bindings)
+        return await self.plans.plan(stack, observed, bindings)
 
     async def preview(self, stack: AIStack) -> tuple[Planned, Preview]:
         """Plan a stack and ask what applying it would change; nothing is written.
@@ -136,6 +143,7 @@ class Pipeline:
             outcome = await self.engine.apply(planned.plan, self._owner(stack))
         except AIStackError as error:
             return await self._refuse(live, stack, error)
+        self.on_outcome(outcome)
         status = summarize(planned, outcome, self.clock())
         live = await self._report(live, stack, status)
         await self.sharing.report(planned, outcome, status.edges)

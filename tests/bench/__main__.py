@@ -1,97 +1,67 @@
-"""``python -m tests.bench``: the figures that need no nodes; e2e prints how long a stack takes to be Ready."""
+"""``python -m tests.bench``: sizes and the comparison; ``figures``, ``engine`` or ``scale`` for one of them."""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
+import json
 from pathlib import Path
+from typing import Annotated
 
-import yaml
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from aistack.api.parse import parse_stack
-from aistack.catalog.loader import load_catalog
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
-from tests.bench.proofs import costs
-from tests.cluster.common.daemons import Daemon
-from tests.cluster.controlplane import ControlPlane
-from tests.journey.operator import start_operator
+from tests.bench.engine import compare, console
+from tests.bench.figures import figures
+from tests.bench.report import Samples, goals, plot, show, show_goals
+from tests.bench.scale import measure
 
-ROOT = Path(__file__).resolve().parents[2]
-STARTER = ROOT / "examples" / "starter.yaml"
-AISTACK = str(Path(sys.executable).parent / "aistack")
+RESULTS = Path(__file__).resolve().parents[2] / "build" / "bench"
+CONTENDERS = ["aistack", "bare", "kubectl", "helm", "flux"]
+app = typer.Typer(add_completion=False)
 
 
-def main() -> None:
-    """Measure and print."""
-    table = Table("what", "goal", "measured (median of runs)", title="AIStack: speed and size")
-    table.add_row("aistack render, as a process", "≤ 0.6 s", _seconds(_time(_render, 7)))
-    table.add_row("bare Python, as a process", "for scale", _seconds(_time(_bare, 7)))
-    table.add_row("planning starter", "≤ 30 ms", _milliseconds(_time(_planner(), 30)))
-    table.add_row("starter's requests, one notebook included", "≤ 1.7 GiB", _footprint())
-    table.add_row("operator's resident memory, one stack", "≤ 120 MiB", f"{_operator_memory() / 1024:.0f} MiB")
-    for contract, cost in costs():
-        table.add_row(f"proof of {contract}, as a process", "≤ 96 MiB, ≤ 3 s of CPU", str(cost))
-    Console().print(table)
+@app.callback(invoke_without_command=True)
+def everything(ctx: typer.Context) -> None:
+    """Print the figures of speed and size, and compare the engine with others."""
+    if ctx.invoked_subcommand is None:
+        figures()
+        engine(runs=5, count=None, contender=None, minutes=14)
 
 
-def _time(work: Callable[[], object], runs: int) -> float:
-    """Return the median duration of a call, in seconds, after one that isn't counted."""
-    durations = []
-    for _ in range(runs + 1):
-        started = time.perf_counter()
-        work()
-        durations.append(time.perf_counter() - started)
-    return statistics.median(durations[1:])
+app.command("figures")(figures)
 
 
-def _render() -> None:
-    subprocess.run([AISTACK, "render", "-f", str(STARTER)], check=True, stdout=subprocess.DEVNULL)
+@app.command()
+def engine(
+    runs: Annotated[int, typer.Option(help="How often each contender does everything.")] = 5,
+    count: Annotated[list[int] | None, typer.Option(help="Objects; repeatable. Default: 100 and 1,000.")] = None,
+    contender: Annotated[list[str] | None, typer.Option(help="Who; repeatable. Default: all.")] = None,
+    minutes: Annotated[float, typer.Option(help="After so many no further round begins.")] = 14,
+) -> None:
+    """Compare the engine with a bare client, kubectl, Helm and Flux on one API server."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for told in compare(contender or CONTENDERS, count or [100, 1000], runs, minutes):
+        (RESULTS / "engine.json").write_text(json.dumps(told, indent=1), "utf-8")
+    report()
 
 
-def _bare() -> None:
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
+@app.command()
+def report() -> None:
+    """Show the comparison that was made last."""
+    told = json.loads((RESULTS / "engine.json").read_text("utf-8"))
+    samples = Samples(tuple(told["samples"]))
+    show(samples, console)
+    show_goals(goals(samples), console)
+    plot(samples, RESULTS / "engine.svg")
+    console.print(f"{told['seconds']:.0f} s on {told['machine']}, load {told['load']}: build/bench/engine.json, .svg")
 
 
-def _planner() -> Callable[[], object]:
-    stack, catalog = parse_stack(yaml.safe_load(STARTER.read_text())), load_catalog()
-    return lambda: plan_stack(stack, catalog, Observed())
-
-
-def _footprint() -> str:
-    stack = parse_stack(yaml.safe_load(STARTER.read_text()))
-    asked = plan_stack(stack, load_catalog(), Observed()).footprint
-    return f"{asked.memory} and {asked.cpu} CPU in {asked.pods} pods"
-
-
-def _operator_memory() -> float:
-    """Return the operator's resident memory in KiB, 10 s after it made a stack on a real API server."""
-    with tempfile.TemporaryDirectory() as folder, ControlPlane(Path(folder)) as plane:
-        kubectl = [str(plane.kubectl), "--kubeconfig", str(plane.kubeconfig)]
-        for command in (["apply", "--server-side", "-f", str(ROOT / "crds")], ["create", "namespace", "ml"]):
-            subprocess.run([*kubectl, *command], check=True, capture_output=True)
-        daemon = Daemon("operator", Path(folder))
-        start_operator(daemon, plane.kubeconfig)
-        subprocess.run([*kubectl, "-n", "ml", "apply", "-f", str(STARTER)], check=True, capture_output=True)
-        time.sleep(10)
-        status = Path(f"/proc/{daemon.pid}/status").read_text()
-        daemon.stop()
-    return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.2f} s"
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value * 1000:.1f} ms"
+@app.command()
+def scale(
+    stacks: Annotated[list[int] | None, typer.Option(help="Steps of growth; repeatable.")] = None,
+    minutes: Annotated[float, typer.Option(help="How long the last step is watched at rest.")] = 30,
+) -> None:
+    """Let the number of stacks with 100 objects each grow."""
+    measure(stacks or [10, 100, 1000], minutes)
 
 
 if __name__ == "__main__":
-    main()
+    app()

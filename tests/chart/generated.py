@@ -1,4 +1,4 @@
-"""The generated files of the chart: the definitions as templates, and the rules of the operator's roles.
+"""The generated files of the chart: definitions as templates, the rules of the operator's roles, Grafana's board.
 
 The kustomize base has the definitions too; the rest of it is what helm renders (:mod:`tests.chart.kustomize`).
 """
@@ -13,6 +13,7 @@ import yaml
 from aistack.api.crd import DEFINITIONS, Definition, all_crds_yaml, crd_yaml
 from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
+from tests.chart.dashboard import dashboard
 from tests.roles import catalog_rights
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "aistack-operator"
@@ -38,6 +39,7 @@ def chart_files() -> Iterator[tuple[Path, str]]:
     for definition in DEFINITIONS:
         yield CHART / "templates" / "crds" / definition.file, _template(definition)
     yield BASE / "definitions.yaml", _definitions()
+    yield CHART / "dashboards" / "operator.json", dashboard()
     yield CHART / "templates" / "_rules.tpl", RULES + "\n".join(_rules(scope) for scope in Scope)
 
 

@@ -9,12 +9,15 @@ runs. Each `ControlPlane` has its own ports, keys and data, so that any number o
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import ssl
 import tempfile
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
@@ -48,6 +51,7 @@ class ControlPlane:
         progress: where a first build of the programs reports; standard error by default.
         version: of Kubernetes, e.g. "v1.36.3"; by default what the environment asks for, see `servers.wanted`.
         service_ranges: what Services get their addresses from.
+        audit: whether the API server writes down each request, see `audited`.
     """
 
     def __init__(
@@ -58,12 +62,14 @@ class ControlPlane:
         progress: Progress | None = None,
         version: str = "",
         service_ranges: str = IPV4,
+        audit: bool = False,
     ) -> None:
         self.directory = directory or Path(tempfile.mkdtemp(prefix="aistack-control-plane-"))
         self.kubeconfig = self.directory / "kubeconfig"
         self.kubectl = binaries.directory() / "kubectl"
         self.version = version or servers.wanted()
         self._service_ranges = service_ranges
+        self._audit = audit
         self._tied = tied
         self._progress = progress or Progress(total=2)
         self._etcd = Daemon("etcd", self.directory)
@@ -128,6 +134,39 @@ class ControlPlane:
         self._apiserver.stop(grace)
         self._start_apiserver()
 
+    def audited(self) -> list[dict[str, Any]]:
+        """Return the requests that the API server has answered so far, as its audit log has them."""
+        return [json.loads(line) for line in self._plan().audit_log.read_text().splitlines()]
+
+    def restart_manager(self) -> None:
+        """End the controller manager and start it again: after a loss of the API server it may rest for a minute."""
+        self._manager.stop(_GRACE)
+        self._manager.start(self._plan().manager(), tied=self._tied)
+
+    def save_etcd(self) -> Path:
+        """Copy etcd's data as a crash at this moment would leave it, and return where the copy is."""
+        copy = self.directory / "etcd-saved"
+        shutil.rmtree(copy, ignore_errors=True)
+        pid = self.pids["etcd"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            shutil.copytree(self.directory / "etcd-data", copy)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        return copy
+
+    def restore_etcd(self, copy: Path) -> None:
+        """Put etcd's data back to what it was, as after a loss: with all else stopped meanwhile."""
+        for daemon in (self._manager, self._apiserver, self._etcd):
+            daemon.stop(_GRACE)
+        data = self.directory / "etcd-data"
+        shutil.rmtree(data)
+        shutil.copytree(copy, data)
+        plan = self._plan()
+        self._start_etcd(plan)
+        self._start_apiserver()
+        self._manager.start(plan.manager(), tied=self._tied)
+
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Write a kubeconfig of a user who may do only what RBAC grants to that name and these groups."""
         return self._pki().kubeconfig(self.directory / f"kubeconfig-{user.replace(':', '-')}", user, groups)
@@ -137,8 +176,9 @@ class ControlPlane:
         api, client, peer = free_ports(3)
         plan = flags.Plan(self.directory, *self._made_of(), api, client, peer)
         plan.save()
-        self._etcd.start(plan.etcd(), tied=self._tied)
-        self._etcd.wait_until(lambda: listens(client), timeout=60)
+        if self._audit:
+            plan.audit_policy.write_text(flags.AUDIT_POLICY)
+        self._start_etcd(plan)
         pki = self._pki()
         pki.create()
         pki.kubeconfig(self.kubeconfig, "admin", ["system:masters"])
@@ -148,6 +188,10 @@ class ControlPlane:
         # Pods are refused while their namespace has no ServiceAccount: ready means that the first one is there.
         command = ["wait", "--for=create", "serviceaccount/default", "--timeout=60s"]
         run([self.kubectl, "--kubeconfig", self.kubeconfig, *command])
+
+    def _start_etcd(self, plan: flags.Plan) -> None:
+        self._etcd.start(plan.etcd(), tied=self._tied)
+        self._etcd.wait_until(lambda: listens(plan.etcd_port), timeout=60)
 
     def _start_apiserver(self) -> None:
         self._apiserver.start(self._plan().apiserver(), tied=self._tied)

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules: [{level: Metadata}]
+"""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -38,6 +45,16 @@ class Plan:
     def manager_kubeconfig(self) -> Path:
         """The controller manager's credentials."""
         return self.directory / "controller-manager.kubeconfig"
+
+    @property
+    def audit_policy(self) -> Path:
+        """Which requests the API server writes down; where it isn't there, none."""
+        return self.directory / "audit-policy.yaml"
+
+    @property
+    def audit_log(self) -> Path:
+        """Where it writes them down."""
+        return self.directory / "audit.log"
 
     @property
     def advertised(self) -> str:
@@ -83,7 +100,14 @@ class Plan:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self._pki}/sa.pub",
             f"--service-account-signing-key-file={self._pki}/sa.key",
+            *self._auditing(),
         ]
+
+    def _auditing(self) -> list[str]:
+        if not self.audit_policy.exists():
+            return []
+        log = (f"--audit-log-path={self.audit_log}", "--audit-log-maxsize=100000")  # MB: never another file
+        return [f"--audit-policy-file={self.audit_policy}", *log]
 
     def manager(self) -> list[str]:
         """kube-controller-manager: namespaces, garbage collection, ServiceAccounts, workloads' objects."""

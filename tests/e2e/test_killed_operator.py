@@ -53,7 +53,7 @@ def test_a_killed_operator_gets_there_all_the_same(doomed: tuple[Starter, Daemon
     stack, daemon = doomed
     stack.kube.apply(stack.manifest(deletionPolicy="Delete"))
     deaths = {stage: _live_and_die(stack, daemon, LIVES[stage]) for stage in ("apply", "claim")}
-    start_operator(daemon, stack.kube.kubeconfig)
+    start_operator(daemon, stack.kube.kubeconfig, "--identity=doomed")
     eventually(lambda: stack.condition("Ready").get("status") == "True", seconds=300)
     run = stack.log_run("phoenix", metric=0.5, artifact=b"from the ashes")
     assert stack.metric_in_postgres(run.run_id) == 0.5
@@ -61,7 +61,7 @@ def test_a_killed_operator_gets_there_all_the_same(doomed: tuple[Starter, Daemon
     daemon.stop()
     stack.kube.run("-n", stack.namespace, "delete", "aistack", stack.name, "--wait=false")
     deaths["delete"] = _live_and_die(stack, daemon, LIVES["delete"])
-    start_operator(daemon, stack.kube.kubeconfig)
+    start_operator(daemon, stack.kube.kubeconfig, "--identity=doomed")
     eventually(lambda: _gone(stack), seconds=240)
     print(f"\nkilled: {deaths}")
     assert sum(deaths.values()) >= 10
@@ -75,7 +75,9 @@ def _live_and_die(stack: Starter, daemon: Daemon, lives: tuple[tuple[str, int], 
     for number, (kind, writes) in enumerate(lives):
         moment = "before" if number % 2 else "after"
         program = ("-m", "tests.e2e.killable", kind, str(writes), moment)
-        daemon.start([sys.executable, *program, "--kubeconfig", str(stack.kube.kubeconfig)], tied=True)
+        # The same replica each time, as when a pod's container is started anew: it needn't wait for its own Lease.
+        options = ("--kubeconfig", str(stack.kube.kubeconfig), "--identity=doomed")
+        daemon.start([sys.executable, *program, *options], tied=True)
         deadline = time.monotonic() + 60
         while daemon.alive and time.monotonic() < deadline and not _settled(stack):
             time.sleep(0.1)

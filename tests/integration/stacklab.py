@@ -24,7 +24,7 @@ from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.shelf import Shelf
-from aistack.controller.operator import AS_ITSELF
+from aistack.controller.options import AS_ITSELF
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 from aistack.pipeline import Pipeline

@@ -18,17 +18,21 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.chart.dashboard import dashboard
 from tests.chart.generated import BASE, CHART
 from tests.chart.helm import Helm
 from tests.chart.kustomize import FILE, operator_yaml
+from tests.cluster.build.golang import ENV, find_go
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.common.ports import free_ports
+from tests.cluster.common.shell import run
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, KubeError, eventually
 from tests.journey.operator import start_operator
 
 pytestmark = pytest.mark.integration
 
+PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 SYSTEM, NAMESPACE, ACCOUNT = "aistack-system", "team", "aistack-aistack-operator"
 FULL: dict[str, Any] = {
     "images": {"registry": "localhost:5000/ai/", "tag": "1"},
@@ -44,6 +48,13 @@ FULL: dict[str, Any] = {
     "proxy": {"https": "http://proxy.example.com:3128", "direct": "10.0.0.0/8"},
     "ca": {"secret": "corporate"},
     "networkPolicy": {"apiServer": {"cidrs": ["10.0.0.1/32"]}, "egress": [{"ports": [{"port": 3128}]}]},
+    "replicas": 2,
+    "metrics": {
+        "scrapers": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        "dashboard": {"enabled": True},
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    },
+    "flowControl": {"enabled": True},
 }
 VALUES: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -69,6 +80,11 @@ BAD = {
     "an account elsewhere": (
         "defaultServiceAccount=other/boss",
         "'/defaultServiceAccount': 'other/boss' does not match",
+    ),
+    "no replica": ("replicas=0", "'/replicas': minimum: got 0, want 1"),
+    "an interval": (
+        "metrics.serviceMonitor.interval=often",
+        "'/metrics/serviceMonitor/interval': 'often' does not match",
     ),
     "accounts": ("allowedServiceAccounts={system:admin}", "'/allowedServiceAccounts/0': 'system:admin' does not match"),
     "a port": ("networkPolicy.apiServer.ports={0}", "'/networkPolicy/apiServer/ports/0'"),
@@ -109,10 +125,18 @@ def kube(plane: ControlPlane) -> Kube:
     for name in (SYSTEM, NAMESPACE, "other"):
         kube.run("create", "namespace", name)
         kube.run("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    kube.run("create", "-f", str(service_monitors()))
     kube.apply(
         {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 9}
     )
     return kube
+
+
+def service_monitors() -> Path:
+    """The Prometheus operator's definition of ServiceMonitor, from its Go module."""
+    found = run([find_go(), "mod", "download", "-json", PROMETHEUS_OPERATOR], env={**ENV, "GOFLAGS": ""})
+    folder = Path(json.loads(found)["Dir"]) / "example" / "prometheus-operator-crd"
+    return folder / "monitoring.coreos.com_servicemonitors.yaml"
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -146,6 +170,48 @@ def test_it_may_act_as_the_accounts_that_are_named_and_no_others(
     assert all((rule["resources"], rule["verbs"]) == (["serviceaccounts"], ["impersonate"]) for rule in acting)
     kind = "Role" if served else "ClusterRole"
     assert [role["kind"] for role in roles if role["metadata"]["name"] == "aistack-stack"] == [kind]
+
+
+def one(values: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the only object of a kind."""
+    (found,) = [document for document in render(values) if document["kind"] == kind]
+    return found
+
+
+def test_replicas_are_spread_and_not_drained_together() -> None:
+    single = {document["kind"] for document in render({})}
+    assert "PodDisruptionBudget" not in single, "of one pod, it could only keep nodes from being drained"
+    assert "topologySpreadConstraints" not in one({}, "Deployment")["spec"]["template"]["spec"]
+    deployment, budget = (one({"replicas": 2}, kind) for kind in ("Deployment", "PodDisruptionBudget"))
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"].items()
+    for selector in (spread["labelSelector"], budget["spec"]["selector"]):
+        assert selector["matchLabels"].items() <= labels
+    given = FULL["topologySpreadConstraints"]
+    assert one(FULL, "Deployment")["spec"]["template"]["spec"]["topologySpreadConstraints"] == given
+
+
+def test_scrapers_alone_may_connect_and_find_each_replica() -> None:
+    assert one({}, "NetworkPolicy")["spec"]["ingress"] == []
+    (rule,) = one(FULL, "NetworkPolicy")["spec"]["ingress"]
+    assert rule == {"from": FULL["metrics"]["scrapers"], "ports": [{"port": 8080, "protocol": "TCP"}]}
+    service, pod = one(FULL, "Service"), one(FULL, "Deployment")["spec"]["template"]
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    (port,) = pod["spec"]["containers"][0]["ports"]
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+    monitor = one(FULL, "ServiceMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    kinds = [document["kind"] for document in render({})]
+    assert not {"ServiceMonitor", "ConfigMap", "FlowSchema", "PriorityLevelConfiguration"} & set(kinds), "only if asked"
+
+
+def test_the_board_is_carried_whole() -> None:
+    board = one({"metrics": {"dashboard": {"enabled": True}}}, "ConfigMap")
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(board["data"]["aistack-operator.json"]) == json.loads(dashboard())
 
 
 def pod_of(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -200,7 +266,7 @@ def daemon(release: Helm, account: Path, served: tuple[str, ...], health: str, t
     """The operator as the release has it, but as a process."""
     daemon = Daemon("operator", tmp_path)
     watch = [f"--watch={name}" for name in served]
-    told = (f"--namespace={SYSTEM}", "--log-format=json", f"--liveness={health}", "--default-service-account=aistack")
+    told = (f"--namespace={SYSTEM}", "--log-format=json", f"--listen={health}", "--default-service-account=aistack")
     start_operator(daemon, account, *told, *watch)
     try:
         yield daemon
@@ -211,7 +277,7 @@ def daemon(release: Helm, account: Path, served: tuple[str, ...], health: str, t
 def test_a_release_serves_and_goes_only_when_nothing_needs_it(
     kube: Kube, daemon: Daemon, account: Path, served: tuple[str, ...], health: str
 ) -> None:
-    assert eventually(lambda: answers(health), seconds=30)
+    assert eventually(lambda: answers(health, "healthz") and answers(health, "readyz"), seconds=30)
     assert "would be taken" in ask(kube.kubeconfig, "serves", "--namespace", NAMESPACE).stdout
     stack = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": {"name": "one"}}
     spec = {"components": [{"name": "postgres"}], "deletionPolicy": "Delete"}
@@ -242,11 +308,11 @@ def do_as_told(kube: Kube, command: str) -> None:
     kube.run(*found[1].split())
 
 
-def answers(liveness: str) -> bool:
+def answers(health: str, probe: str) -> bool:
     """Whether a probe would be content."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            f"http://{liveness}/healthz", timeout=5
+            f"http://{health}/{probe}", timeout=5
         ) as answer:
             return bool(answer.status == 200)
     except OSError:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from aistack.api.crd import DEFINITIONS, STACKS, crd_manifest
+from aistack.api.group import API_VERSION
 from tests.cluster.common.daemons import Daemon
+from tests.cluster.common.ports import free_ports
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.kube import Kube, eventually
 from tests.journey.operator import start_operator
@@ -80,6 +87,34 @@ def test_definitions_that_are_missing_or_old_are_told_and_what_can_be_served_is(
         eventually(lambda: _seen(kube, "first"), seconds=30)
     finally:
         late.stop()
+
+
+@pytest.mark.parametrize("depth", [101, 900, 3000, 9000])
+def test_a_stack_that_is_nested_as_deep_as_can_be_is_refused_and_hides_no_other(
+    kube: Kube, depth: int, tmp_path: Path
+) -> None:
+    kube.define(ROOT / "crds")
+    values = '{"a": ' * depth + "1" + "}" * depth
+    stack = {
+        "apiVersion": API_VERSION,
+        "kind": STACKS.kind,
+        "metadata": {"name": "deep", "namespace": NAMESPACE},
+    }
+    spec = {"components": [{"name": "postgres", "values": {"a": 0}}]}
+    made = json.dumps({**stack, "spec": spec}).replace('"a": 0', f'"a": {values}')
+    daemon = Daemon("operator", tmp_path)
+    try:
+        kube.run("create", "--validate=ignore", "-f", "-", stdin=made)
+        start_operator(daemon, kube.kubeconfig)
+        _make(kube, "first")
+        eventually(lambda: _seen(kube, "first"), seconds=30)
+        _make(kube, "second")
+        eventually(lambda: _seen(kube, "second"), seconds=30)
+        told = "-o=jsonpath={.status.message}"
+        eventually(lambda: "nested deeper" in kube.run("-n", NAMESPACE, "get", "aistack", "deep", told), seconds=30)
+    finally:
+        daemon.stop()
+        print(log_of(daemon)[-3000:])
 
 
 def test_a_second_operator_leaves_stacks_to_the_first_until_it_is_told_to_take_over(kube: Kube, tmp_path: Path) -> None:
@@ -159,6 +194,50 @@ def test_a_crashed_api_server_is_waited_for(plane: ControlPlane, kube: Kube, dae
     eventually(lambda: _seen(kube, "second"), seconds=60)
 
     assert daemon.alive
+
+
+def test_probes_tell_a_cluster_that_is_away_from_a_process_that_is_ill(
+    plane: ControlPlane, kube: Kube, tmp_path: Path
+) -> None:
+    kube.define(ROOT / "crds")
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    daemon = Daemon("probed", tmp_path)
+    start_operator(daemon, kube.kubeconfig, f"--listen={address}")
+    try:
+        eventually(lambda: ask(address, "readyz") == (200, "ok\n"), seconds=30)
+        _make(kube, "first")
+        eventually(lambda: _seen(kube, "first"), seconds=30)
+        _, metrics = ask(address, "metrics")
+        assert "aistack_leader 1.0" in metrics
+        assert re.search(r'aistack_api_calls_total\{code="201",kind="Service",verb="apply"\} [1-9]', metrics)
+        assert re.search(r'aistack_object_changes_total\{kind="Service",verb="created"\} [1-9]', metrics)
+        assert f'aistack_stack_ready{{namespace="{NAMESPACE}",stack="first"}} 0.0' in metrics
+
+        os.kill(plane.pids["kube-apiserver"], signal.SIGSTOP)
+        try:
+            eventually(lambda: ask(address, "readyz")[0] == 503, seconds=30)
+            assert ask(address, "healthz") == (200, "ok\n"), "starting it anew would mend nothing"
+            eventually(lambda: "aistack_leader 0.0" in ask(address, "metrics")[1], seconds=30)
+        finally:
+            os.kill(plane.pids["kube-apiserver"], signal.SIGCONT)
+        eventually(lambda: ask(address, "readyz") == (200, "ok\n"), seconds=60)
+        kube.run("-n", NAMESPACE, "delete", "service", "first-postgres")
+        repaired = 'aistack_object_changes_total{kind="Service",verb="repaired"} 1.0'
+        eventually(lambda: repaired in ask(address, "metrics")[1], seconds=30)
+    finally:
+        daemon.stop()
+
+
+def ask(address: str, what: str) -> tuple[int, str]:
+    """What the operator answers, as a probe and as Prometheus ask."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{address}/{what}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError as error:
+        return 0, str(error)
 
 
 def _make(kube: Kube, name: str) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
+from aistack.cluster.client import Client
+from aistack.cluster.context import AGAIN
+from aistack.cluster.live import Live
+from aistack.cluster.replies import Reply
+from aistack.cluster.store import Store
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from tests.cluster.controlplane import ControlPlane
 from tests.integration.stacklab import StackLab, condition, edges, stack_lab
@@ -72,6 +78,45 @@ async def test_every_edge_is_proven_once_after_it_was_made(lab: StackLab) -> Non
     assert sql["lastProven"] == sql["lastRun"]
     assert set(lab.proofs.values()) == {1}, "one run for each identity"
     assert await events(lab) == []
+
+
+async def test_what_a_proof_said_is_heard_though_the_watch_on_pods_is_late(
+    lab: StackLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see = Store.see
+
+    def late(store: Store, live: Live) -> None:
+        if live.ref.kind != "Pod" or "containerStatuses" not in live.manifest.get("status", {}):
+            see(store, live)
+
+    monkeypatch.setattr(Store, "see", late)
+    await lab.create(WEB)
+    async with lab.operator() as operator:
+        await lab.prove(operator)
+    assert set(lab.proofs.values()) == {1}, "none was taken for silent, and run again"
+
+
+async def test_a_former_run_that_cannot_be_deleted_now_is_deleted_soon(
+    lab: StackLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete, refused = Client.delete, list[ObjectRef]()
+
+    async def busy(client: Client, ref: ObjectRef, *given: Any, **more: Any) -> Reply:
+        if ref.kind == "Job" and not refused:
+            refused.append(ref)
+            return Reply(409, {"reason": "Conflict", "message": "try again"}, f"delete {ref}")
+        return await delete(client, ref, *given, **more)
+
+    await lab.create(WEB)
+    async with lab.operator() as operator:
+        await lab.prove(operator)
+        monkeypatch.setattr(Client, "delete", busy)
+        await annotate(lab, "aistack.dev/prove", "now web/sql")
+        _, delay = await operator.reconcile(await lab.live())
+        assert refused
+        assert 0 < delay <= AGAIN, "no news will tell when to try again"
+        runs = lab.proofs["web"]
+        await lab.until(operator, lambda _: lab.proofs["web"] == runs + 1)
 
 
 @pytest.mark.parametrize(

@@ -54,5 +54,5 @@ def known(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def paths(values: dict[str, Any], path: str = "") -> Iterator[str]:
     for name, value in values.items():
         yield f"{path}.{name}"
-        if isinstance(value, dict) and path + name not in ("resources",):
+        if isinstance(value, dict) and name not in ("resources", "labels"):
             yield from paths(value, f"{path}.{name}")

@@ -109,6 +109,7 @@ volumeMounts:
 {{- define "aistack.env" -}}
 # Of whichever family the kubelet's probes ask.
 - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+- {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 {{- if or .Values.ca.configMap .Values.ca.secret }}
 - {name: SSL_CERT_FILE, value: /etc/aistack/ca/{{ .Values.ca.key }}}
 {{- end }}

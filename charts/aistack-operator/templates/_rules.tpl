@@ -23,6 +23,7 @@
   - create
   - get
   - list
+  - patch
   - watch
 - apiGroups:
   - ''
@@ -32,6 +33,13 @@
   - create
   - delete
   - get
+  - list
+  - watch
+- apiGroups:
+  - ''
+  resources:
+  - resourcequotas
+  verbs:
   - list
   - watch
 - apiGroups:
@@ -78,6 +86,12 @@
   - get
   - list
   - watch
+- apiGroups:
+  - autoscaling
+  resources:
+  - horizontalpodautoscalers
+  verbs:
+  - list
 - apiGroups:
   - batch
   resources:
@@ -135,6 +149,14 @@
   - delete
   - get
   - list
+  - update
+- apiGroups:
+  - coordination.k8s.io
+  resources:
+  - leases
+  verbs:
+  - create
+  - get
   - update
 {{- end -}}
 

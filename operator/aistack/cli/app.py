@@ -37,6 +37,7 @@ COMMANDS = (
     "images",
     "crd",
     "doctor",
+    "debug",
     "version",
 )
 """In the order of ``--help``; each is a module of :mod:`aistack.cli.commands` that has an ``app``."""

@@ -8,9 +8,9 @@ from typing import Any
 from aistack.cluster.apply import fetch
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
-from aistack.cluster.problems import last_words, problems_of
+from aistack.cluster.problems import last_words
 from aistack.cluster.settings import POD
-from aistack.errors import ForeignObjectError
+from aistack.errors import ClusterError, ForeignObjectError
 from aistack.objects.health import HealthState
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.outcome import ActionOutcome, ActionState
@@ -37,9 +37,11 @@ async def run_action(ctx: Context, step: RunAction, may_start: bool) -> ActionOu
         AIStackError: the API server refused.
     """
     ctx.require(step.ref)
-    if ctx.inventory.get(step.ref).succeeded:
-        return ActionOutcome(step.key, ActionState.SUCCEEDED)
     live = ctx.store.get(step.ref)
+    if ctx.inventory.get(step.ref).succeeded:
+        if live is not None and ctx.ours(live):
+            _identify(ctx, live)
+        return ActionOutcome(step.key, ActionState.SUCCEEDED)
     if live is None:
         if not may_start:
             return ActionOutcome(step.key, ActionState.PENDING)
@@ -70,10 +72,20 @@ async def discard(ctx: Context, job: Live) -> None:
     Raises:
         AIStackError: the API server refused.
     """
-    reply = await ctx.actor.delete(job.ref, job.uid)
-    if reply.status not in (404, 409):
-        reply.result()
+    if not await _delete(ctx, job):
+        raise ClusterError(f"delete {job.ref}: refused by the API server, yet it is still there", 409, "Conflict")
     ctx.store.forget(job.ref)
+
+
+async def _delete(ctx: Context, job: Live) -> bool:
+    """Delete a Job; tells whether it is gone, whoever deleted it. A conflict may mean another Job of that name."""
+    reply = await ctx.actor.delete(job.ref, job.uid)
+    if reply.status == 409:
+        existing = await fetch(ctx, job.ref)
+        return existing is None or existing.uid != job.uid
+    if reply.status != 404:
+        reply.result()
+    return True
 
 
 async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
@@ -96,14 +108,19 @@ async def start(ctx: Context, ref: ObjectRef, manifest: Manifest) -> Live:
 async def _judge(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if not ctx.ours(live):
         raise ForeignObjectError(str(step.ref))
-    if ctx.inventory.get(step.ref).uid != live.uid:
-        ctx.inventory.update(step.ref, uid=live.uid, owned=live.owned)
+    _identify(ctx, live)
     if live.health.state is HealthState.FAILED:
         return await _failed(ctx, step, live)
     if live.health.state is HealthState.CURRENT or _did_its_work(ctx, live):
         ctx.inventory.update(step.ref, succeeded=True)
         return ActionOutcome(step.key, ActionState.SUCCEEDED)
     return ActionOutcome(step.key, ActionState.RUNNING, trouble_of(ctx, live))
+
+
+def _identify(ctx: Context, job: Live) -> None:
+    """Remember which Job it is: in a cluster that was restored from a backup it is another one than before."""
+    if ctx.inventory.get(job.ref).uid != job.uid:
+        ctx.inventory.update(job.ref, uid=job.uid, owned=job.owned)
 
 
 def _did_its_work(ctx: Context, job: Live) -> bool:
@@ -136,10 +153,10 @@ async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if left > 0:
         ctx.wakes.append(left)
         return ActionOutcome(step.key, ActionState.FAILED, message)
-    reply = await ctx.actor.delete(live.ref, live.uid)
-    if reply.status not in (404, 409):
-        reply.result()
+    if await _delete(ctx, live):
         ctx.inventory.update(step.ref, uid="", attempts=attempts + 1)
+    else:
+        ctx.look_again()
     return ActionOutcome(step.key, ActionState.FAILED, message)
 
 
@@ -150,7 +167,7 @@ def _reason(ctx: Context, job: Live) -> str:
 
 def trouble_of(ctx: Context, job: Live) -> str:
     """Say what keeps the Job's pods from running."""
-    return "; ".join(problem for pod in pods_of(ctx, job) for problem in problems_of(pod.manifest))
+    return "; ".join(problem for pod in pods_of(ctx, job) for problem in pod.problems)
 
 
 def pods_of(ctx: Context, job: Live) -> list[Live]:
@@ -158,6 +175,19 @@ def pods_of(ctx: Context, job: Live) -> list[Live]:
     pods = [live for live in ctx.store.of(ctx.owner.key) if live.ref.object_kind == POD]
     mine = [pod for pod in pods if pod.labels.get(CONTROLLER_UID) == job.uid]
     return sorted(mine, key=lambda pod: str(pod.manifest["metadata"].get("creationTimestamp", "")))
+
+
+async def ask_for_pods(ctx: Context, job: Live) -> list[Live]:
+    """Read a Job's pods past the store: the watch on pods may be behind the one on Jobs.
+
+    Raises:
+        AIStackError: they can't be read.
+    """
+    reply = await ctx.client.list(POD, job.ref.namespace, labelSelector=f"{CONTROLLER_UID}={job.uid}")
+    items = reply.result()["items"]
+    for item in items:
+        ctx.learn(item, ObjectRef(POD.api_version, POD.kind, job.ref.namespace, item["metadata"]["name"]))
+    return pods_of(ctx, job)
 
 
 def _failed_at(job: Live) -> float:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
+from aistack.cluster.autoscaled import REPLICAS, is_autoscaled
 from aistack.cluster.context import Context
 from aistack.cluster.fields import is_marked, marks, without
 from aistack.cluster.live import Live
@@ -30,6 +32,7 @@ TRIES = 3
 """How often a write is tried anew because the object came, went or was replaced meanwhile."""
 PAUSES = (0.1, 0.3, 0.6)
 """Seconds between tries to bind a Role that is made meanwhile: the API server's authorizer learns of it later."""
+FEUD = "somebody else changes it back each time it is put right; that is done more and more seldom now"
 PROPAGATION = {Strategy.RECREATE: "Background", Strategy.RECREATE_ORPHAN: "Orphan"}
 
 
@@ -90,7 +93,10 @@ async def apply_object(ctx: Context, step: ApplyObject) -> ObjectOutcome:
 
 
 async def _bring(ctx: Context, step: ApplyObject, live: Live | None) -> ObjectOutcome:
-    verb = _verb(ctx, step, live)
+    verb, now = _verb(ctx, step, live), ctx.clock()
+    if verb is Verb.REPAIRED and (pause := ctx.feuds.pause(step.ref, now)):
+        ctx.wakes.append(pause)
+        return peek(ctx, step.ref, Verb.CONTESTED, FEUD)
     if live is not None and step.strategy in PROPAGATION:
         await _make_way(ctx, step, live)
         verb, live = Verb.RECREATED, None
@@ -103,6 +109,8 @@ async def _bring(ctx: Context, step: ApplyObject, live: Live | None) -> ObjectOu
     _remember(ctx, step, written, after)
     if live is not None and live.version == after.version:
         verb = Verb.UNCHANGED
+    if verb is Verb.REPAIRED:
+        ctx.feuds.repaired(step.ref, now)
     return peek(ctx, step.ref, Verb.CONTESTED if written.contested else verb, written.note)
 
 
@@ -159,9 +167,10 @@ async def _update(ctx: Context, step: ApplyObject, live: Live) -> Written:
     reply = await ctx.actor.apply(manifest, dry_run=ctx.dry_run)
     foreign, conflicts = (), reply.field_conflicts
     if conflicts:
-        lost = ctx.inventory.get(step.ref).paths
-        foreign = tuple(dict.fromkeys(c["field"] for c in conflicts if not is_marked(c["field"], lost)))
-        manifest = without(manifest, foreign)
+        fields, lost = {c["field"] for c in conflicts}, ctx.inventory.get(step.ref).paths
+        scaled = {REPLICAS} if REPLICAS in fields and await is_autoscaled(ctx, step.ref) else set()
+        foreign = tuple(sorted(field for field in fields - scaled if not is_marked(field, lost)))
+        manifest = without(manifest, (*foreign, *scaled))
         # What is left in conflict was ours before somebody took it: that alone is ever forced.
         reply = await ctx.actor.apply(manifest, force=True, dry_run=ctx.dry_run)
     if reply.status == 422 and not reply.identity_mismatch and applied(ctx, step):
@@ -241,7 +250,7 @@ def _remember(ctx: Context, step: ApplyObject, written: Written, after: Live) ->
         uid=after.uid,
         desired=step.desired_hash,
         owned=after.owned,
-        paths=marks(written.reply.result(), ctx.settings.field_manager),
+        paths=intern(marks(written.reply.result(), ctx.settings.field_manager)),
         contested=written.contested,
         kept=False,
     )

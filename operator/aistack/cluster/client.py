@@ -6,6 +6,7 @@ fraction of its typed models.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +24,7 @@ from aistack.cluster.account import Account
 from aistack.cluster.discovery import ACCEPT as DISCOVERY
 from aistack.cluster.discovery import Discovery
 from aistack.cluster.replies import Reply
-from aistack.cluster.transport import JSON, Hook, Request, Server, Transport
+from aistack.cluster.transport import JSON, Fence, Hook, Request, Server, Transport
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
 
@@ -94,6 +95,8 @@ class Client:
         self.field_manager = field_manager
         self.discovery = Discovery(self._discover)
         self._account: Account | None = None
+        self.rewound = asyncio.Event()
+        """Set once the cluster was seen to be put back to an older state: what was learned before is void."""
 
     @classmethod
     async def connect(cls, field_manager: str, kubeconfig: str = "", context: str = "") -> Self:
@@ -119,6 +122,10 @@ class Client:
     def hooks(self) -> list[Hook]:
         """Functions told of every request, before it is sent and after its answer: for metrics and tests."""
         return self._transport.hooks
+
+    def let(self, fence: Fence) -> None:
+        """Have requests that could change something sent only where ``fence`` doesn't raise."""
+        self._transport.fence = fence
 
     async def close(self) -> None:
         """Close all connections."""
@@ -175,6 +182,21 @@ class Client:
         known = {"uid": uid} | ({"resourceVersion": version} if version else {})
         options = {"preconditions": known, "propagationPolicy": propagation}
         return await self._send("DELETE", "delete", ref, None, options)
+
+    async def log(self, pod: ObjectRef, **query: str) -> str:
+        """Return what a pod's container printed.
+
+        Args:
+            pod: which pod.
+            query: ``container``, ``previous``, ``tailLines``, ``limitBytes``.
+
+        Raises:
+            AIStackError: it can't be read.
+        """
+        path = (await self.discovery.resource(pod.object_kind)).path(pod.namespace, pod.name, "log")
+        words = f"read the log of {pod}"
+        request = Request("GET", path, "get", words, pod.kind, query, accept="*/*", user=self.user, text=True)
+        return str((await self._transport.send(request)).result()["text"])
 
     async def version(self) -> Mapping[str, Any]:
         """Return what the API server says of its version: ``major``, ``minor``, ``gitVersion``.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aistack.cluster.client import Client
+from aistack.cluster.feuds import Feuds
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.live import Live, to_live
 from aistack.cluster.settings import Settings
@@ -38,6 +39,8 @@ class Context:
     """Only ask what would come of the writes."""
     since: float = 0.0
     """When the engine started: what was due before isn't made up for, so that not all of it runs at once."""
+    feuds: Feuds = field(default_factory=Feuds)
+    """Objects that somebody else changes back each time."""
     busy: set[str] = field(default_factory=set)
     """Values of ``exclusive`` of the actions that run."""
     wakes: list[float] = field(default_factory=list)

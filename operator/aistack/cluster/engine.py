@@ -13,12 +13,15 @@ from aistack.cluster.client import Client
 from aistack.cluster.context import Context
 from aistack.cluster.delete import delete_all
 from aistack.cluster.discovery import is_missing_kind
+from aistack.cluster.feuds import Feuds
 from aistack.cluster.inventories import Inventories
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.named import Named
+from aistack.cluster.obstacles import Obstacles
 from aistack.cluster.preview import Preview, preview_plan
 from aistack.cluster.prune import prune
 from aistack.cluster.settings import JOB, POD, SECRET, SERVICE_ACCOUNT, Settings
+from aistack.cluster.sight import Sight
 from aistack.cluster.store import OnChange, Store
 from aistack.cluster.unit import run_units
 from aistack.cluster.users import Users
@@ -54,17 +57,24 @@ class Engine:
         self._client, self._settings, self._clock = client, settings, clock
         self._since = clock()
         self._store = Store(settings.owner_label, on_change)
-        self._world: World = (Watching if watching else Listing)(client, self._store, settings)
+        self._obstacles = Obstacles(client, settings, on_change)
+        self._world: World = (
+            Watching(client, self._store, settings, self._obstacles.appeared)
+            if watching
+            else Listing(client, self._store, settings)
+        )
         self._users = Users(client, settings, on_change, watching)
         self._accounts = Named(client, settings, SERVICE_ACCOUNT, on_change)
         self._inventories = Inventories(client, settings)
+        self._feuds = Feuds()
 
     async def start(self) -> None:
-        """Read all inventories and start watching all that they name.
+        """Read all inventories anew and watch all that they name; again when this replica's turn comes.
 
         Raises:
             ClusterError: the inventories can't be read.
         """
+        self._since = self._clock()
         inventories = await self._inventories.load_all()
         async with asyncio.TaskGroup() as group:
             for (namespace, name), inventory in inventories:
@@ -76,6 +86,7 @@ class Engine:
         await self._world.stop()
         await self._users.stop()
         await self._accounts.stop()
+        await self._obstacles.stop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +97,18 @@ class Engine:
     def degraded(self) -> Mapping[str, str]:
         """Return the kinds that can't be followed at present, and why."""
         return self._world.degraded()
+
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch on owners' objects, and on what stops them, stands."""
+        return [*self._world.sights(), *self._obstacles.sights()]
+
+    def objects(self) -> Mapping[str, int]:
+        """Return how many objects are in memory, by kind."""
+        return self._store.sizes()
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Take note that a kind was defined in the cluster: whoever waits for it gets on at once."""
+        self._world.defined(kind)
 
     async def observe(self, owner: Owner, sought: Sought | None = None) -> Observed:
         """Return what planning needs to know of the world.
@@ -104,7 +127,9 @@ class Engine:
         ctx = await self._open(owner)
         self._require_sight(owner)
         live = self._store.of(owner.key)
-        objects = {item.ref: item.manifest for item in live if item.ref.object_kind != POD}
+        # Of other kinds only metadata is known, which tells planning nothing.
+        kinds = self._settings.full_kinds - {POD.kind}
+        objects = {item.ref: item.manifest for item in live if item.ref.kind in kinds}
         users = await self._users.read(owner.key, sought or {}, ctx.actor)
         return Observed(objects, dict(ctx.inventory.secrets(live)), users)
 
@@ -121,7 +146,9 @@ class Engine:
         removed = await prune(ctx, plan, units)
         await self._inventories.save(owner)
         wake = min(ctx.wakes, default=0.0)
-        return Outcome(units, tuple(removed.outcomes), tuple(removed.errors), wake)
+        outcome = Outcome(units, tuple(removed.outcomes), tuple(removed.errors), wake)
+        await self._obstacles.note(owner.key, outcome.all_errors)
+        return outcome
 
     async def dry_run(self, plan: Plan, owner: Owner) -> Preview:
         """Say what ``apply`` would change, without writing anything.
@@ -149,6 +176,7 @@ class Engine:
         await self._inventories.save(owner)
         if await self._is_stranded(owner, progress):
             progress = DeletionProgress(left=_stranded(ctx.inventory, retain))
+        await self._obstacles.note(owner.key, progress.errors)
         if progress.done:
             await self._accounts.forget(owner.key)
         return replace(progress, retry_after=min(ctx.wakes, default=0.0))
@@ -186,6 +214,7 @@ class Engine:
             self._clock,
             drift=drift,
             since=self._since,
+            feuds=self._feuds,
         )
 
     def _require_sight(self, owner: Owner) -> None:

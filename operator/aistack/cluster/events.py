@@ -8,7 +8,7 @@ import structlog
 
 from aistack.cluster.client import Client
 from aistack.errors import AIStackError
-from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.manifest import Manifest, ObjectRef, content_hash, ref_of
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ LONGEST = 1000
 
 
 async def emit(client: Client, about: Manifest, reason: str, message: str, now: datetime, *, warning: bool) -> None:
-    """Write an Event, once for the same news of the same moment; one that can't be written is only logged.
+    """Write an Event; the same news once more is counted on the one that is there. A failure is only logged.
 
     Args:
         client: writes it.
@@ -27,31 +27,38 @@ async def emit(client: Client, about: Manifest, reason: str, message: str, now: 
         now: the time, in UTC.
         warning: whether it is bad news.
     """
+    manifest = _event(about, reason, message[:LONGEST], now)
+    manifest |= {"type": "Warning" if warning else "Normal", "source": {"component": client.field_manager}}
+    try:
+        reply = await client.create(manifest)
+        if reply.status == 409:
+            await _count(client, ref_of(manifest), manifest["lastTimestamp"])
+        else:
+            reply.result()
+    except AIStackError as error:
+        log.warning("event not written", reason=reason, error=str(error))
+
+
+async def _count(client: Client, ref: ObjectRef, at: str) -> None:
+    """Count news that was told before; whoever counts at the same time is content with either's number."""
+    known = (await client.get(ref)).result()
+    if known["lastTimestamp"] != at:
+        (await client.merge(ref, {"count": int(known.get("count") or 1) + 1, "lastTimestamp": at})).result()
+
+
+def _event(about: Manifest, reason: str, message: str, now: datetime) -> Manifest:
     metadata = about["metadata"]
     at = now.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    manifest: Manifest = {
+    name = f"{metadata['name']}.{content_hash([metadata['uid'], reason, message])}"
+    involved = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+    return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {
-            "name": f"{metadata['name']}.{content_hash([metadata['uid'], reason, message, at])}",
-            "namespace": metadata["namespace"],
-        },
-        "involvedObject": {
-            "apiVersion": about["apiVersion"],
-            "kind": about["kind"],
-            **{key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")},
-        },
-        "type": "Warning" if warning else "Normal",
+        "metadata": {"name": name, "namespace": metadata["namespace"]},
+        "involvedObject": {"apiVersion": about["apiVersion"], "kind": about["kind"], **involved},
         "reason": reason,
-        "message": message[:LONGEST],
-        "source": {"component": client.field_manager},
+        "message": message,
         "firstTimestamp": at,
         "lastTimestamp": at,
         "count": 1,
     }
-    try:
-        reply = await client.create(manifest)
-        if reply.status != 409:
-            reply.result()
-    except AIStackError as error:
-        log.warning("event not written", reason=reason, error=str(error))

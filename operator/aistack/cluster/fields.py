@@ -9,11 +9,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.manifest import Manifest, content_hash, copied
 
 MARK = 4
 """Characters of a path's mark: 24 bits, few enough to keep thousands of paths in an inventory."""
@@ -31,15 +32,17 @@ def manages(manifest: Manifest, manager: str) -> bool:
 
 def owned_fields(manifest: Manifest, manager: str) -> Mapping[str, Any]:
     """Return the fields that the manager owns through server-side apply, in Kubernetes' own encoding."""
-    for entry in _entries(manifest):
-        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            return dict(entry.get("fieldsV1", {}))
-    return {}
+    return dict(_applied(manifest, manager).get("fieldsV1", {}))
 
 
 def owned_hash(manifest: Manifest, manager: str) -> str:
-    """Hash of the fields owned through server-side apply: it changes when somebody else writes one of them."""
-    return content_hash(owned_fields(manifest, manager))
+    """Hash of what is owned through server-side apply: it changes with every write to these fields.
+
+    Somebody else's write takes a field away; one under our own name gives the entry a new time (a resolution of
+    seconds). What changes nothing, like our own apply of the same, leaves both as they are.
+    """
+    entry = _applied(manifest, manager)
+    return content_hash([entry.get("time", ""), entry.get("fieldsV1", {})])
 
 
 def marks(manifest: Manifest, manager: str) -> str:
@@ -47,6 +50,7 @@ def marks(manifest: Manifest, manager: str) -> str:
     return "".join(sorted({mark(path) for path in paths(owned_fields(manifest, manager))}))
 
 
+@lru_cache(maxsize=16_384)
 def mark(path: str) -> str:
     """Shorten a path to :data:`MARK` characters."""
     return base64.b64encode(hashlib.sha256(path.encode()).digest()[:3]).decode()
@@ -85,7 +89,7 @@ def _text(value: object) -> str:
 
 def without(manifest: Manifest, unwanted: Iterable[str]) -> Manifest:
     """Copy a manifest, leaving fields out."""
-    copy: Manifest = orjson.loads(orjson.dumps(manifest))
+    copy = copied(manifest)
     for path in unwanted:
         _leave_out(copy, path)
     return copy
@@ -113,6 +117,14 @@ def _selected(item: Any, selector: str) -> bool:
     if isinstance(item, dict):
         return all(item.get(key, value) == value for key, value in pairs)
     return bool(pairs) and item == pairs[0][1]
+
+
+def _applied(manifest: Manifest, manager: str) -> Mapping[str, Any]:
+    """Return the entry of what the manager wrote through server-side apply, an empty one if there is none."""
+    for entry in _entries(manifest):
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            return entry
+    return {}
 
 
 def _entries(manifest: Manifest) -> Iterable[Mapping[str, Any]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import structlog
 
 from aistack.cluster.client import Client
+from aistack.cluster.home import create_at_home
 from aistack.cluster.inventory import Inventory
 from aistack.cluster.records import Records, decode, encode
-from aistack.cluster.settings import CONFIG_MAP, NAMESPACE, Settings
+from aistack.cluster.settings import CONFIG_MAP, Settings
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectRef, content_hash
 from aistack.objects.plan import Owner, OwnerKey
@@ -18,6 +19,8 @@ from aistack.objects.plan import Owner, OwnerKey
 log = structlog.get_logger(__name__)
 
 PREFIX = "inventory."
+PAGE = "100"
+"""Inventories to ask for at a time."""
 LONGEST_NAME = 253
 """Kubernetes' limit for names of ConfigMaps."""
 
@@ -44,14 +47,26 @@ class Inventories:
         self._complete = False
 
     async def load_all(self) -> Iterable[tuple[OwnerKey, Inventory]]:
-        """Read all inventories, so that a restart costs one request and not one for each owner.
+        """Read all inventories anew, so that a restart costs some requests and not one for each owner.
+
+        What was read before is forgotten: while another replica led, it wrote them.
 
         Raises:
             ClusterError: they can't be read.
         """
-        reply = await self._client.list(CONFIG_MAP, self._settings.namespace, labelSelector=self._label)
-        readable = [self._try_to_remember(item) for item in reply.result()["items"]]
-        self._complete = all(readable)
+        self._cache.clear()
+        self._stored.clear()
+        self._complete = False
+        readable, query = True, {"labelSelector": self._label, "limit": PAGE}
+        while True:  # page by page: all at once are as large as all that is remembered
+            reply = await self._client.list(CONFIG_MAP, self._settings.namespace, metadata=False, **query)
+            page = reply.result()
+            for item in page["items"]:
+                readable = self._try_to_remember(item) and readable
+            if not page["metadata"].get("continue"):
+                break
+            query["continue"] = page["metadata"]["continue"]
+        self._complete = readable
         return list(self._cache.items())
 
     def _try_to_remember(self, item: Manifest) -> bool:
@@ -97,10 +112,7 @@ class Inventories:
     async def _write(self, owner: Owner, records: Records, stored: Stored | None) -> None:
         manifest = {**self._manifest(owner), **encode(records)}
         if stored is None:
-            reply = await self._client.create(manifest)
-            if reply.status == 404:
-                await self._make_namespace()
-                reply = await self._client.create(manifest)
+            reply = await create_at_home(self._client, manifest)
         else:
             manifest["metadata"] |= {"uid": stored.uid, "resourceVersion": stored.version}
             reply = await self._client.replace(manifest)
@@ -115,12 +127,6 @@ class Inventories:
                 reply.result()
         self._cache.pop(owner.key, None)
         self._stored.pop(owner.key, None)
-
-    async def _make_namespace(self) -> None:
-        manifest = {"apiVersion": "v1", "kind": NAMESPACE.kind, "metadata": {"name": self._settings.namespace}}
-        reply = await self._client.create(manifest)
-        if reply.status != 409:
-            reply.result()
 
     def _remember(self, key: OwnerKey, item: Manifest) -> None:
         try:

@@ -14,6 +14,8 @@ from aistack.objects.plan import ApplyObject, CreateSecret, Owner, Plan, RunActi
 
 PHASES = 3
 PREPARE, ACTIONS, RUN = range(PHASES)
+NOTHING = Record()
+"""What is remembered of an object that isn't remembered."""
 
 
 class Inventory:
@@ -25,7 +27,7 @@ class Inventory:
 
     def get(self, ref: ObjectRef) -> Record:
         """Return the record of an object, an empty one if there is none."""
-        return self.records.get(ref, Record())
+        return self.records.get(ref, NOTHING)
 
     def update(self, ref: ObjectRef, **changes: Any) -> None:
         """Change fields of a record."""

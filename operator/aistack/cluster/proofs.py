@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aistack.cluster.actions import discard, pods_of, redo, start, trouble_of
+from aistack.cluster.actions import ask_for_pods, discard, pods_of, redo, start, trouble_of
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.records import Record
@@ -75,7 +75,7 @@ def _mended(done: ObjectOutcome) -> bool:
 
 async def _note_end(ctx: Context, step: RunProof, live: Live, claims: Iterable[RunAction]) -> None:
     """Remember what the Job's run said, if it has ended; a fault that claims may mend has them run at once."""
-    found = _end_of(ctx, live)
+    found = await _end_of(ctx, live)
     if found is None:
         return
     ended, text = found
@@ -108,18 +108,24 @@ async def _claim_anew(ctx: Context, step: RunProof, claims: Iterable[RunAction])
     return bool(again)
 
 
-def _end_of(ctx: Context, job: Live) -> tuple[float, str] | None:
-    """Return when a Job's run ended and what it said; None while it runs.
+async def _end_of(ctx: Context, job: Live) -> tuple[float, str] | None:
+    """Return when a Job's run ended and what it said; None while it runs."""
+    said = _said(ctx, job, pods_of(ctx, job))
+    if said is None and job.health.state in (HealthState.CURRENT, HealthState.FAILED):
+        return _said(ctx, job, await ask_for_pods(ctx, job)) or (ctx.clock(), "")
+    return said
+
+
+def _said(ctx: Context, job: Live, pods: Iterable[Live]) -> tuple[float, str] | None:
+    """Return when the newest of a Job's pods ended and what it said, if one did.
 
     Its first container counts: a sidecar that a service mesh adds may go on for ever.
     """
     name = job.manifest["spec"]["template"]["spec"]["containers"][0]["name"]
-    for pod in reversed(pods_of(ctx, job)):
+    for pod in reversed(list(pods)):
         for status in pod.manifest.get("status", {}).get("containerStatuses", []):
             if status.get("name") == name and (ended := status.get("state", {}).get("terminated")):
                 return _time(ended.get("finishedAt")) or ctx.clock(), str(ended.get("message", ""))
-    if job.health.state in (HealthState.CURRENT, HealthState.FAILED):
-        return ctx.clock(), ""
     return None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Any, Generic, TypeVar
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from aistack.errors import NotReadyError
 
@@ -27,6 +28,7 @@ class WorkQueue(Generic[Key]):
         workers: keys handled at the same time.
         backoff: first pause after a failure, in seconds; doubled with each further one.
         backoff_limit: longest pause, in seconds.
+        fields: what a key is called in logs; every line that is written while it is worked on has it.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class WorkQueue(Generic[Key]):
         workers: int = 4,
         backoff: float = 0.5,
         backoff_limit: float = 300.0,
+        fields: Callable[[Key], Mapping[str, str]] = lambda key: {"key": str(key)},
     ) -> None:
-        self._work, self._workers = work, workers
+        self._work, self._workers, self._fields = work, workers, fields
         self._backoff, self._backoff_limit = backoff, backoff_limit
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
-        self._waiting: set[Key] = set()
-        self._running: set[Key] = set()
+        self._waiting: dict[Key, float] = {}
+        self._running: dict[Key, float] = {}
+        """Since when, by the loop's clock."""
         self._dirty: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -51,7 +55,7 @@ class WorkQueue(Generic[Key]):
         if key in self._running:
             self._dirty.add(key)
         elif key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = _now()
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, delay: float) -> None:
@@ -66,6 +70,21 @@ class WorkQueue(Generic[Key]):
         """Keys that wait for a worker."""
         return len(self._waiting)
 
+    @property
+    def running(self) -> int:
+        """Keys that are worked on."""
+        return len(self._running)
+
+    @property
+    def oldest(self) -> float:
+        """Seconds that the key which came first waits already."""
+        return _age(self._waiting)
+
+    @property
+    def longest(self) -> float:
+        """Seconds that the key which was taken first is worked on already."""
+        return _age(self._running)
+
     async def run(self) -> None:
         """Work until cancelled."""
         try:
@@ -79,12 +98,13 @@ class WorkQueue(Generic[Key]):
     async def _worker(self) -> None:
         while True:
             key = await self._ready.get()
-            self._waiting.discard(key)
-            self._running.add(key)
+            self._waiting.pop(key, None)
+            self._running[key] = _now()
             try:
-                await self._handle(key)
+                with bound_contextvars(**self._fields(key)):
+                    await self._handle(key)
             finally:
-                self._running.discard(key)
+                self._running.pop(key, None)
             if key in self._dirty:
                 self._dirty.discard(key)
                 self.add(key)
@@ -93,11 +113,11 @@ class WorkQueue(Generic[Key]):
         try:
             delay = await self._work(key)
         except NotReadyError as error:
-            log.warning("not ready, comes again", key=key, error=str(error))
+            log.warning("not ready, comes again", error=str(error))
             self.add_after(key, self._next_pause(key))
         except Exception:
             # The boundary between owners: a bug that one owner's object brings out must not stop all the others.
-            log.exception("unexpected error, comes again", key=key)
+            log.exception("unexpected error, comes again")
             self.add_after(key, self._next_pause(key))
         else:
             self._failures.pop(key, None)
@@ -113,3 +133,11 @@ class WorkQueue(Generic[Key]):
         timer = self._timers.pop(key, None)
         if timer:
             timer.cancel()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _age(since: Mapping[Any, float]) -> float:
+    return _now() - min(since.values()) if since else 0.0

@@ -6,6 +6,7 @@ import base64
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from sys import intern
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ PLAIN_LIMIT = 200_000
 PLAIN, PACKED = "objects.json", "objects.json.z"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """What is remembered of one object. A record without ``uid`` is an intention: written ahead, not known to exist."""
 
@@ -69,6 +70,9 @@ class Record:
 
 Records = dict[ObjectRef, Record]
 FIELDS = fields(Record)
+NAMES = tuple(field.name for field in FIELDS)
+COMMON = frozenset({"unit", "uid", "owned", "paths"})
+"""Fields whose text many records have, or live objects too: it is in memory once."""
 
 
 def encode(records: Mapping[ObjectRef, Record]) -> dict[str, Any]:
@@ -100,7 +104,9 @@ def _told(record: Record) -> Iterator[tuple[str, Any]]:
 
 
 def _record(value: Mapping[str, Any]) -> Record:
-    told = {field.name: value[field.name] for field in FIELDS if field.name in value}
+    told = {name: value[name] for name in NAMES if name in value}
+    for name in COMMON.intersection(told):
+        told[name] = intern(told[name])
     return Record(**{**told, "contested": tuple(told.get("contested", ()))})
 
 
@@ -109,4 +115,4 @@ def _key(ref: ObjectRef) -> str:
 
 
 def _ref(key: str) -> ObjectRef:
-    return ObjectRef(*key.split("|"))
+    return ObjectRef(*map(intern, key.split("|")))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,10 +16,15 @@ from aistack.cluster.client import Client
 from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
 from aistack.cluster.settings import Settings
+from aistack.cluster.sight import Sight
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 
 PAGE = "500"
+AT_A_TIME = 50
+"""Objects of a page that are worked on before others have their turn."""
+UNAVAILABLE = 500
+"""From this status on the server, or whoever stands before it, says that it can't answer."""
 SHORTEST = 1.0
 """Seconds that a watch must last: one that ends sooner is in trouble, and is not opened again without a pause."""
 
@@ -47,6 +53,9 @@ class Source:
         return f"{self.kind.kind} in namespace {self.namespace}" if self.namespace else self.kind.kind
 
 
+OnReturn = Callable[[ObjectKind], None]
+
+
 class Sink(Protocol):
     """Where a reflector's news goes; the :class:`~aistack.cluster.store.Store` is one."""
 
@@ -71,13 +80,23 @@ async def list_all(client: Client, source: Source, manager: str) -> tuple[list[L
     """
     lives: list[Live] = []
     query = source.query | {"limit": PAGE}
-    while True:
+
+    async def ask() -> Mapping[str, Any]:
         reply = await client.list(source.kind, source.namespace, metadata=not source.full, **query)
-        page = reply.result()
-        lives += [to_live(item, source.kind, manager, source.full) for item in page["items"] or ()]
-        if not page["metadata"].get("continue"):
-            return lives, int(page["metadata"]["resourceVersion"])
-        query["continue"] = page["metadata"]["continue"]
+        return reply.result()
+
+    async def slim(page: Mapping[str, Any]) -> None:
+        items = page["items"] or ()
+        for start in range(0, len(items), AT_A_TIME):
+            lives.extend(to_live(i, source.kind, manager, source.full) for i in items[start : start + AT_A_TIME])
+            await asyncio.sleep(0)
+
+    page = await ask()
+    while token := page["metadata"].get("continue"):
+        query["continue"] = token
+        page, _ = await asyncio.gather(ask(), slim(page))  # the server works on a page while we do on the one before
+    await slim(page)
+    return lives, int(page["metadata"]["resourceVersion"])
 
 
 class Reflector:
@@ -88,52 +107,87 @@ class Reflector:
         store: where states go.
         source: what to follow.
         settings: our field manager, and the limits of watches.
+        on_return: called with the kind when it is there again, or at last.
     """
 
-    def __init__(self, client: Client, store: Sink, source: Source, settings: Settings) -> None:
+    def __init__(
+        self, client: Client, store: Sink, source: Source, settings: Settings, on_return: OnReturn = lambda _: None
+    ) -> None:
         self.source = source
+        self._on_return, self._waker = on_return, asyncio.Event()
         self.error: AIStackError | None = None
         """Why the picture may be out of date; None while the watch is sound."""
         self.synced = False
         """Whether a complete list was ever read."""
         self.attempted = asyncio.Event()
         """Set once the first list was tried."""
+        self._heard = _now()
         self._client, self._store, self._manager = client, store, settings.field_manager
         self._silence, self._backoff_limit = settings.watch_silence, settings.watch_backoff_limit
         self._version: int | None = None
         self._failures = 0
+        self._broken = False
+        """Whether the way to the server was lost: who answers next may be a cluster restored from a backup."""
+
+    def sight(self) -> Sight:
+        """Return how it stands."""
+        return Sight(self.source.kind.kind, _now() - self._heard, str(self.error or ""))
 
     def start(self) -> asyncio.Task[None]:
         """Follow the source in the background, until the task is cancelled."""
         return asyncio.create_task(self.run(), name=f"watch {self.source}")
 
+    def wake(self) -> None:
+        """Look at once whether the kind is there, if it was missing: its definition came."""
+        if is_missing_kind(self.error):
+            self._failures = 0
+            self._waker.set()
+
     async def run(self) -> None:
         """Follow the source until cancelled."""
         while True:
             try:
+                if self._broken:
+                    await self._check_history()
                 if self._version is None:
                     await self._list()
                 await self._watch()
             except AIStackError as error:
                 self._failed(error)
-                await asyncio.sleep(self._pause())
+                await self._rest()
             except Exception as error:
                 # A bug that one object brings out must neither end the watch nor be met at the same place again.
-                log.exception("watch failed unexpectedly", source=str(self.source))
+                log.exception("watch failed unexpectedly", **self._fields())
                 self._version = None
                 self._failed(ClusterError(f"watch {self.source}: unexpected {type(error).__name__}"))
-                await asyncio.sleep(self._pause())
+                await self._rest()
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waker.wait(), self._pause())
+        self._waker.clear()
 
     async def _list(self) -> None:
         try:
             lives, version = await list_all(self._client, self.source, self._manager)
             self._store.replace(self.source.kind, self.source.namespace, lives, version)
-            self._version, self.synced = version, True
+            self._version, self.synced, self._heard = version, True, _now()
+            if is_missing_kind(self.error):
+                self._on_return(self.source.kind)
         finally:
             self.attempted.set()
 
+    async def _check_history(self) -> None:
+        """Ask how far the history goes: a watch from a point that a restored cluster hasn't reached says nothing."""
+        reply = await self._client.list(self.source.kind, self.source.namespace, metadata=True, limit="1")
+        version = int(reply.result()["metadata"]["resourceVersion"])
+        if self._version is not None and version < self._version:
+            log.error("the cluster was put back to an older state", source=str(self.source))
+            self._version = None
+            self._client.rewound.set()
+        self._broken = False
+
     async def _watch(self) -> None:
-        started = asyncio.get_running_loop().time()
         query = self.source.query | {
             "resourceVersion": str(self._version),
             # Spread, so that not all watches of all kinds end in the same second.
@@ -145,14 +199,19 @@ class Reflector:
         )
         async with watch as events:
             self._recovered()
-            async for event in events:
-                self._take(event)
-        lasted = asyncio.get_running_loop().time() - started
-        if lasted < SHORTEST:
+            started = _now()
+            try:
+                async for event in events:
+                    self._take(event)
+            finally:
+                # However it ends: who cuts idle connections every minute mustn't make the pauses longer each time.
+                if _now() - started >= SHORTEST:
+                    self._failures = 0
+        if _now() - started < SHORTEST:
             raise ClusterError(f"watch {source}: it ended at once")
-        self._failures = 0
 
     def _take(self, event: Mapping[str, Any]) -> None:
+        self._heard = _now()
         raw = event["object"]
         version = int(raw["metadata"]["resourceVersion"])
         if event["type"] == "DELETED":
@@ -166,12 +225,13 @@ class Reflector:
 
     def _recovered(self) -> None:
         if self.error:
-            log.info("watch works again", source=str(self.source))
+            log.info("watch works again", **self._fields())
         self.error = None
 
     def _failed(self, error: AIStackError) -> None:
         self._failures += 1
         status = error.status if isinstance(error, ClusterError) else 0
+        self._broken = self._broken or not status or status >= UNAVAILABLE
         if status == 410:  # history was compacted: list anew, nothing is wrong
             self._version = None
             return
@@ -181,7 +241,7 @@ class Reflector:
             self._client.discovery.forget(self.source.kind)
             self._version = None
         if self.error is None or str(self.error) != str(error):
-            log.warning("watch degraded", source=str(self.source), error=str(error))
+            log.warning("watch degraded", **self._fields(), error=str(error))
         self.error = error
 
     def _vanished(self) -> None:
@@ -190,7 +250,18 @@ class Reflector:
         self._store.passed(self.source.kind, self.source.namespace, 0)
         self._version = None
 
+    def _fields(self) -> dict[str, str]:
+        """Return what it is called in logs."""
+        source = self.source
+        where = {"namespace": source.namespace} if source.namespace else {}
+        named = {"object": f"{source.kind.kind}/{source.name}"} if source.name else {}
+        return {"kind": source.kind.kind, **where, **named}
+
     def _pause(self) -> float:
         """Exponential, from about 0.1 s, with full jitter above the half."""
         longest = min(0.1 * 2.0 ** min(self._failures, 16), self._backoff_limit)
         return longest * random.uniform(0.5, 1)  # noqa: S311 - not for cryptography
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

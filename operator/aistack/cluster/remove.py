@@ -109,6 +109,7 @@ async def delete_live(ctx: Context, live: Live) -> ObjectOutcome | None:
     reply = await ctx.actor.delete(live.ref, live.uid, propagation)
     if reply.status == 409:  # the name is another object's by now: the next pass looks whose
         await fetch(ctx, live.ref)
+        ctx.look_again()  # it may be the same one after all, of which no news comes
         return None
     if reply.status != 404 and reply.result().get("kind") != "Status":
         ctx.learn(reply.result(), live.ref)  # a finalizer holds it

@@ -11,6 +11,7 @@ from aistack.cluster.discovery import is_missing_kind
 from aistack.cluster.live import Live, to_live
 from aistack.cluster.reflector import Reflector, Source, list_all
 from aistack.cluster.settings import Settings
+from aistack.cluster.sight import Sight
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 
@@ -62,6 +63,13 @@ class Shelf:
         live = to_live(raw, self._kind, self._settings.field_manager, full=True)
         if live.ref in self._live[live.ref.namespace]:
             self.see(live)
+
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch stands."""
+        return [reflector.sight() for reflector in self._reflectors.values()]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._live.values()))
 
     async def start(self) -> None:
         """Start to follow them, so that news comes from now on."""

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from aistack.cluster.live import Live
-from aistack.cluster.problems import problems_of
 from aistack.objects.manifest import ObjectKind, ObjectRef
 from aistack.objects.plan import OwnerKey
 
@@ -35,6 +34,10 @@ class Store:
     def get(self, ref: ObjectRef) -> Live | None:
         """Return an object, or None when it doesn't exist or doesn't carry the owner label."""
         return self._by_kind[ref.object_kind].get(ref)
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many objects there are of each kind."""
+        return {kind.kind: len(lives) for kind, lives in self._by_kind.items()}
 
     def of(self, owner: OwnerKey) -> list[Live]:
         """Return all objects of an owner, sorted by reference."""
@@ -118,5 +121,5 @@ def _matters(before: Live, after: Live) -> bool:
         or before.uid != after.uid
         or before.labels != after.labels
         or before.health != after.health
-        or problems_of(before.manifest) != problems_of(after.manifest)
+        or before.problems != after.problems
     )

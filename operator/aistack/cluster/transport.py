@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
 
 from aistack.cluster.replies import Reply
+from aistack.cluster.shallow import loads
 from aistack.errors import ClusterError, ForbiddenError
 
 JSON = "application/json"
@@ -52,11 +56,13 @@ class Request:
     accept: str = JSON
     user: str = ""
     """As whom it is sent; empty for whoever is logged in."""
+    text: bool = False
+    """Whether a good answer is text and no object, e.g. a log."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, told to hooks before it is sent (``status`` 0) and after its answer."""
+    """One request, told to hooks before it is sent (``status`` 0), and after its answer or where none came (-1)."""
 
     verb: str
     kind: str
@@ -67,6 +73,9 @@ class Call:
 
 
 Hook = Callable[[Call], None]
+Fence = Callable[[], None]
+NO_ANSWER = -1
+"""The ``status`` of a call whose answer never came."""
 
 
 class Transport:
@@ -79,9 +88,12 @@ class Transport:
 
     def __init__(self, server: Server, in_flight: int) -> None:
         self.hooks: list[Hook] = []
+        self.fence: Fence = lambda: None
+        """Asked right before each request that could change something; raises where it must not be sent."""
         self._server = server
         self._slots = asyncio.Semaphore(in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._way = way_to(server.url, server.proxy)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -133,7 +145,7 @@ class Transport:
                 params=request.query,
                 protocols=(protocol,),
                 headers=await self._headers(request),
-                proxy=self._server.proxy,
+                **self._way,
                 server_hostname=self._server.tls_name,
                 max_msg_size=0,
             ) as socket:
@@ -150,8 +162,9 @@ class Transport:
             self._tell(request, 0)
             try:
                 async with await self._open(request, TIMEOUT) as response:
-                    reply = await _read(response, request.tried)
+                    reply = await _read(response, request.tried, request.text)
             except NETWORK_ERRORS as error:
+                self._tell(request, NO_ANSWER)
                 raise ClusterError(f"{request.tried}: no answer: {_words(error)}") from error
             self._tell(request, reply.status)
             return reply
@@ -161,6 +174,8 @@ class Transport:
         data = None
         if request.body is not None:
             headers["Content-Type"], data = request.content_type, orjson.dumps(request.body)
+        if request.method != "GET":
+            self.fence()
         return await self._connected().request(
             request.method,
             self._server.url + request.path,
@@ -168,7 +183,7 @@ class Transport:
             data=data,
             headers=headers,
             timeout=limits,
-            proxy=self._server.proxy,
+            **self._way,
             server_hostname=self._server.tls_name,
         )
 
@@ -186,7 +201,7 @@ class Transport:
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, ssl=self._server.tls)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=True, read_bufsize=2**20)
+            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**20)
         return self._session
 
     def _tell(self, request: Request, status: int) -> None:
@@ -194,15 +209,30 @@ class Transport:
             hook(Call(request.verb, request.kind, request.path, status, request.user))
 
 
-async def _read(response: aiohttp.ClientResponse, tried: str) -> Reply:
+def way_to(url: str, proxy: str | None) -> dict[str, Any]:
+    """Return how a request gets to a URL, as aiohttp's arguments: a kubeconfig's proxy, the environment's, or none.
+
+    The environment is asked once here: aiohttp would ask it, and look for a .netrc, in a thread at each request.
+    """
+    target = urlsplit(url)
+    named = None if proxy_bypass(target.hostname or "") else getproxies().get(target.scheme)
+    found = urlsplit(proxy or named or "")
+    if not found.hostname:
+        return {}
+    login, _, place = found.netloc.rpartition("@")
+    headers = {"Proxy-Authorization": f"Basic {b64encode(unquote(login).encode()).decode()}"} if login else None
+    return {"proxy": found._replace(netloc=place).geturl(), "proxy_headers": headers}
+
+
+async def _read(response: aiohttp.ClientResponse, tried: str, text: bool = False) -> Reply:
     raw = await response.read()
     try:
-        body = orjson.loads(raw)
+        body = None if text and response.ok else loads(raw)
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):  # a log, or a proxy's words
-        text = raw.decode(errors="replace")
-        body = {"text": text, "message": text[:200]}
+        words = raw.decode(errors="replace")
+        body = {"text": words, "message": words[:200]}
     return Reply(response.status, body, tried, _retry_after(response))
 
 
@@ -224,7 +254,7 @@ async def _events(response: aiohttp.ClientResponse, tried: str) -> AsyncIterator
 
 def _event(line: bytes, tried: str) -> dict[str, Any]:
     try:
-        event: dict[str, Any] = orjson.loads(line)
+        event: dict[str, Any] = loads(line)
     except orjson.JSONDecodeError as error:
         raise ClusterError(f"{tried}: the stream is garbled: {error}") from error
     return event

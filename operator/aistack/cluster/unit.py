@@ -10,7 +10,6 @@ from aistack.cluster.actions import AT_ONCE, JOB_NAME, note_running, run_action
 from aistack.cluster.apply import applied, apply_object, peek
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
-from aistack.cluster.problems import problems_of
 from aistack.cluster.proofs import run_proof
 from aistack.cluster.refusals import refused_pods
 from aistack.cluster.secrets import create_secret
@@ -169,7 +168,7 @@ def _problems(ctx: Context, unit: Unit) -> tuple[str, ...]:
     found: list[str] = []
     for live in ctx.store.of(ctx.owner.key):
         if live.ref in own or _is_at_work(ctx, live, unit):
-            found += problems_of(live.manifest)
+            found += live.problems
     return tuple(dict.fromkeys(found))
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from aistack.cluster.client import Client
-from aistack.cluster.reflector import Reflector, Source, list_all
+from aistack.cluster.reflector import OnReturn, Reflector, Source, list_all
 from aistack.cluster.settings import SECRET, Settings
+from aistack.cluster.sight import Sight
 from aistack.cluster.store import Store
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.manifest import ObjectKind
@@ -29,6 +30,12 @@ class World(Protocol):
     def degraded(self) -> Mapping[str, str]:
         """Return what can't be followed at present, and why."""
 
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch stands."""
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Take note that a kind was defined: whoever waits for it looks at once."""
+
     async def stop(self) -> None:
         """End all watches."""
 
@@ -45,8 +52,9 @@ def _scope(settings: Settings, kind: ObjectKind, namespace: str) -> SourceKey:
 class Watching:
     """One reflector per kind; Secrets, and all else where rights end with namespaces, one per namespace in use."""
 
-    def __init__(self, client: Client, store: Store, settings: Settings) -> None:
+    def __init__(self, client: Client, store: Store, settings: Settings, on_return: OnReturn = lambda _: None) -> None:
         self._client, self._store, self._settings = client, store, settings
+        self._on_return = on_return
         self._reflectors: dict[SourceKey, Reflector] = {}
         self._tasks: dict[SourceKey, asyncio.Task[None]] = {}
 
@@ -70,6 +78,16 @@ class Watching:
         """Return the sources whose watch has trouble."""
         return {str(r.source): str(r.error) for r in self._reflectors.values() if r.error}
 
+    def sights(self) -> Iterable[Sight]:
+        """Return how each watch stands."""
+        return [reflector.sight() for reflector in self._reflectors.values()]
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Have the reflectors of a kind that was missing look at once."""
+        for (followed, _), reflector in self._reflectors.items():
+            if followed == kind:
+                reflector.wake()
+
     async def stop(self) -> None:
         """Cancel all reflectors and wait until they ended."""
         for task in self._tasks.values():
@@ -80,7 +98,9 @@ class Watching:
 
     def _start(self, key: SourceKey) -> None:
         source = _source(self._settings, *key, self._settings.owner_label)
-        self._reflectors[key] = reflector = Reflector(self._client, self._store, source, self._settings)
+        self._reflectors[key] = reflector = Reflector(
+            self._client, self._store, source, self._settings, self._on_return
+        )
         self._tasks[key] = reflector.start()
 
 
@@ -104,6 +124,13 @@ class Listing:
     def degraded(self) -> Mapping[str, str]:
         """Return the kinds whose listing failed."""
         return {str(kind): str(error) for (kind, _), error in self._errors.items()}
+
+    def sights(self) -> Iterable[Sight]:
+        """Nothing is watched."""
+        return ()
+
+    def defined(self, kind: ObjectKind) -> None:
+        """Nothing waits."""
 
     async def stop(self) -> None:
         """Nothing goes on in the background."""

@@ -13,6 +13,7 @@ from aistack.api.crd import STACKS
 from aistack.api.group import GROUP, PLURAL, VERSION
 from aistack.controller.operator import Operator
 from aistack.controller.patience import EndlessBackoff
+from aistack.controller.session import session_of
 
 REQUEST_TIMEOUT = 60.0
 """Seconds that a request of kopf's may take: with its own five minutes, one lost answer hides AIStacks for so long."""
@@ -59,34 +60,32 @@ def make_registry(
     """
     registry = kopf.OperatorRegistry()
     if clusterwide:
-        _watch_definition(registry, Definition(served), restart)
+        _watch_definitions(registry, Definition(served), restart, operator, main)
 
     @kopf.on.login(registry=registry)
-    async def login(**_: Any) -> kopf.ConnectionInfo:
+    async def login(**_: Any) -> kopf.AiohttpSession:
         found = asyncio.run_coroutine_threadsafe(operator.login(), main)
-        return kopf.ConnectionInfo(**await asyncio.wrap_future(found))
+        return session_of(kopf.ConnectionInfo(**await asyncio.wrap_future(found)))
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def stack_event(event: kopf.RawEvent, **_: Any) -> None:
         main.call_soon_threadsafe(operator.seen, dict(event["object"]), event["type"] == "DELETED")
 
-    @kopf.on.probe(id="stacks", registry=registry)
-    async def stacks(**_: Any) -> int:
-        return len(operator.stacks)
-
     return registry
 
 
-def _watch_definition(registry: kopf.OperatorRegistry, definition: Definition, restart: threading.Event) -> None:
-    @kopf.on.event(
-        "apiextensions.k8s.io",
-        "v1",
-        "customresourcedefinitions",
-        registry=registry,
-        when=lambda name, **_: name == STACKS.name,
-    )
-    async def definition_event(event: kopf.RawEvent, **_: Any) -> None:
-        if definition.is_renewed(event):
+def _watch_definitions(
+    registry: kopf.OperatorRegistry,
+    ours: Definition,
+    restart: threading.Event,
+    operator: Operator,
+    main: asyncio.AbstractEventLoop,
+) -> None:
+    @kopf.on.event("apiextensions.k8s.io", "v1", "customresourcedefinitions", registry=registry)
+    async def definition_event(event: kopf.RawEvent, name: str, **_: Any) -> None:
+        if name != STACKS.name:
+            main.call_soon_threadsafe(operator.defined, dict(event["object"]))
+        elif ours.is_renewed(event):
             restart.set()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,17 +13,23 @@ import structlog
 
 from aistack.api.group import API_VERSION, KIND
 from aistack.catalog.models import Catalog
-from aistack.cluster.client import Client
+from aistack.cluster.client import Client, load_configuration
 from aistack.cluster.engine import Engine
 from aistack.cluster.login import Configuration, connection_info
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
+from aistack.cluster.sight import Sight
+from aistack.controller.metrics import Metrics, Result
+from aistack.controller.options import Options
+from aistack.controller.patience import EndlessBackoff
+from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
-from aistack.errors import ClusterError
+from aistack.controller.standing import ready_of
+from aistack.errors import AIStackError, ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+from aistack.objects.outcome import CHANGES, ObjectOutcome, Outcome
 from aistack.pipeline import Pipeline
-from aistack.planning.accounts import Accounts
 from aistack.sharing import BINDING, Sharing
 from aistack.surroundings import definitions_problem, require_server
 
@@ -31,8 +38,9 @@ log = structlog.get_logger(__name__)
 SERVED_TRIES, SERVED_PAUSE = 40, 0.5
 """How often, and with how many seconds between, we ask whether AIStacks are served."""
 
-AS_ITSELF = Accounts()
-"""Makes the objects of stacks that name no ServiceAccount with the operator's own rights."""
+LONGEST_PASS = 900.0
+"""Seconds after which a pass is taken for stuck: none waits for a rollout, and every request ends."""
+
 StackKey = tuple[str, str]
 """Namespace and name."""
 
@@ -49,7 +57,9 @@ class Stacks:
         known = self._live.get(key)
         if known is not None and _version(known) >= _version(stack):
             return False
-        self._live[key] = stack
+        # Who wrote which field is half of an AIStack, and nobody asks for it here.
+        metadata = {name: value for name, value in stack["metadata"].items() if name != "managedFields"}
+        self._live[key] = {**stack, "metadata": metadata}
         return True
 
     def forget(self, stack: Manifest) -> None:
@@ -61,6 +71,9 @@ class Stacks:
     def get(self, key: StackKey) -> Manifest | None:
         """Return a stack as last seen."""
         return self._live.get(key)
+
+    def __iter__(self) -> Iterator[StackKey]:
+        return iter(list(self._live))
 
     def __len__(self) -> int:
         return len(self._live)
@@ -74,24 +87,47 @@ class Operator:
         configuration: Configuration,
         catalog: Catalog,
         settings: Settings,
-        accounts: Accounts = AS_ITSELF,
-        take_over: Iterable[str] = (),
-        workers: int = 4,
+        options: Options | None = None,
     ) -> None:
+        options = options or Options()
+        self.catalog, self.metrics = catalog, Metrics()
         self.stacks = Stacks()
-        self.queue: WorkQueue[StackKey] = WorkQueue(self._work, workers)
+        self.queue: WorkQueue[StackKey] = WorkQueue(self._work, options.workers, fields=log_fields)
         self._configuration = configuration
         self.client = client = Client(configuration, settings.field_manager)
+        lease_client = Client(configuration, settings.field_manager)
+        self.election = election_of(lease_client, settings, options.identity)
+        client.let(self.election.require)
+        for each in (client, lease_client):
+            each.hooks.append(self.metrics.called)
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
-        self._pipeline = Pipeline(client, self._engine, catalog, Sharing(client, self._bindings), accounts.of)
-        self._serving = Serving(client, settings.namespace, take_over)
+        sharing = Sharing(client, self._bindings)
+        self._pipeline = Pipeline(client, self._engine, catalog, sharing, options.accounts.of, on_outcome=self._applied)
+        self._serving = Serving(client, settings.namespace, options.take_over)
+        self._serves = served_by(settings)
         self._task: asyncio.Task[None] | None = None
+        self._prepared = False
         self._told: set[StackKey] = set()
         """Stacks that kopf told of since they were last worked on: they exist."""
 
+    @classmethod
+    async def connect(
+        cls, catalog: Catalog, settings: Settings, options: Options, kubeconfig: str = "", context: str = ""
+    ) -> Operator:
+        """Make an operator that talks to a cluster.
+
+        Args:
+            catalog: what can be installed.
+            settings: the engine's, which say where inventories are kept and what is served.
+            options: how it goes about its work.
+            kubeconfig: credentials; by default those of the environment.
+            context: which of the kubeconfig's contexts.
+        """
+        return cls(await load_configuration(kubeconfig, context), catalog, settings, options)
+
     async def start(self) -> None:
-        """Look at the cluster, then start watches and workers.
+        """Look at the cluster, then start watches, and work when it is this replica's turn.
 
         Raises:
             InvalidError: the cluster is too old.
@@ -102,18 +138,74 @@ class Operator:
             log.warning("untested Kubernetes", version=str(found), remedy=found.remedy)
         if problem := await definitions_problem(self.client):
             log.error("definitions", problem=problem)  # served as well as can be: they may come later
-        await self._engine.start()
+        await self.election.attempt()
+        if not self.election.leads:
+            self._wait_warm()
+            await self._engine.start()
         await self._bindings.start()
-        self._task = asyncio.create_task(self.queue.run(), name="workers")
+        self._task = asyncio.create_task(self.election.run(self._lead), name="election")
+        self._task.add_done_callback(_tell_end)
 
-    async def stop(self) -> None:
-        """Stop them; what was under way is taken up at the next start."""
+    def _wait_warm(self) -> None:
+        told = serving_problem(self.election, self._serves)
+        note = log.warning if told else log.info
+        note("waits for its turn", leader=self.election.leader, **({"problem": told} if told else {}))
+
+    async def _lead(self) -> None:
+        """Work on all stacks, as the leader, until cancelled; what another leader wrote meanwhile is read first."""
+        self._prepared = False
+        for pause in EndlessBackoff():
+            try:
+                await self._engine.start()
+                break
+            except NotReadyError as error:
+                log.warning("can't lead yet, tries again", error=str(error))
+                await asyncio.sleep(pause)
+        for key in self.stacks:
+            self.queue.add(key)
+        self._prepared = True
+        await self.queue.run()
+
+    async def resign(self) -> None:
+        """Stop work and let another replica lead; what was under way is taken up by the next leader."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        await self.resign()
+        await self.election.give_back()  # if it was won and the work didn't begin
         await self._bindings.stop()
         await self._engine.stop()
+        await self.election.close()
         await self.client.close()
+
+    @property
+    def unhealthy(self) -> str:
+        """Say why this process must be started anew; empty if it needn't."""
+        if self._task and self._task.done():
+            return "the election ended"
+        if self.queue.longest > LONGEST_PASS:
+            return f"a pass takes {self.queue.longest:.0f} s"
+        return ""
+
+    @property
+    def unready(self) -> str:
+        """Say why this replica can't do its part, to work or to wait warm; empty if it can."""
+        if self._task is None:
+            return "it has not started"
+        if self.election.trouble:
+            return self.election.trouble
+        return "" if self._prepared or not self.election.leads else "it reads the inventories"
+
+    def sights(self) -> list[Sight]:
+        """Return how each watch stands, but kopf's."""
+        return [*self._engine.sights(), *self._bindings.sights()]
+
+    def objects(self) -> dict[str, int]:
+        """Return how many objects are in memory, by kind."""
+        return {**self._engine.objects(), KIND: len(self.stacks), BINDING.kind: len(self._bindings)}
 
     async def login(self) -> dict[str, Any]:
         """Return our client's credentials in the words of kopf's ConnectionInfo."""
@@ -143,11 +235,32 @@ class Operator:
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 
+    def defined(self, definition: Manifest) -> None:
+        """Take note of the event of a definition of a kind."""
+        spec = definition["spec"]
+        for version in spec["versions"]:
+            if version["served"]:
+                self._engine.defined(ObjectKind(f"{spec['group']}/{version['name']}", spec["names"]["kind"]))
+
     def _bound(self, binding: Manifest) -> None:
         """Take note of news of an AIBinding: its stack is worked on."""
         self.queue.add((binding["metadata"]["namespace"], str(binding.get("spec", {}).get("stack", ""))))
 
     async def _work(self, key: StackKey) -> float:
+        """Pass over a stack, and count how it went."""
+        started = time.monotonic()
+        outcome, reason = "failed", "Unexpected"
+        try:
+            delay = await self._pass(key)
+            outcome, reason = "done", ready_of((self.stacks.get(key) or {}).get("status", {}))[1]
+        except AIStackError as error:
+            reason = type(error).__name__
+            raise
+        finally:
+            self.metrics.passed(Result(outcome, reason, time.monotonic() - started))
+        return delay
+
+    async def _pass(self, key: StackKey) -> float:
         if key in self._told:
             self._told.discard(key)
         else:
@@ -161,12 +274,29 @@ class Operator:
             return 0
         live = claimed
         after, delay = await self._pipeline.reconcile(live)
-        _log_change(key, live, after)
+        _log_change(live, after)
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
             self.stacks.forget(after)
         elif self.stacks.get(key) is not None:
-            self.stacks.see(after)
+            self._learn(live, after)
         return delay
+
+    def _learn(self, before: Manifest, after: Manifest) -> None:
+        """Take note of the answer to our own write of a status.
+
+        It may be the first to tell of a change that somebody made meanwhile: that one's event is no news any more.
+        """
+        self.stacks.see(after)
+        if asked(before) != asked(after):
+            self._told.add(key_of(after))
+            self.queue.add(key_of(after))
+
+    def _applied(self, outcome: Outcome) -> None:
+        """Tell what was done to a stack's objects."""
+        self.metrics.applied(outcome)
+        for unit in outcome.units.values():
+            log_changes(unit.name, unit.objects)
+        log_changes("", outcome.removed)
 
     async def _look(self, key: StackKey) -> None:
         """Ask for a stack that something else than its own event brought up, before anything is made for it.
@@ -183,16 +313,40 @@ class Operator:
             self.stacks.see(reply.result())
 
 
+def log_fields(key: StackKey) -> dict[str, str]:
+    """Return what a stack is called in logs."""
+    return {"namespace": key[0], "stack": key[1]}
+
+
+def log_changes(component: str, objects: Iterable[ObjectOutcome]) -> None:
+    """Log what was done to objects."""
+    for item in objects:
+        if item.verb in CHANGES:
+            of = {"component": component} if component else {}
+            log.info(f"object {item.verb}", object=f"{item.ref.kind}/{item.ref.name}", **of)
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        log.error("the election ended", exc_info=task.exception())
+
+
 def key_of(stack: Manifest) -> StackKey:
     """Return a stack's namespace and name."""
     return stack["metadata"]["namespace"], stack["metadata"]["name"]
+
+
+def asked(stack: Manifest) -> tuple[object, ...]:
+    """Return what of a stack is somebody's wish, not our report."""
+    metadata = stack["metadata"]
+    return tuple(metadata.get(name) for name in ("uid", "generation", "deletionTimestamp", "annotations", "labels"))
 
 
 def _version(stack: Manifest) -> int:
     return int(stack["metadata"].get("resourceVersion") or 0)
 
 
-def _log_change(key: StackKey, before: Manifest, after: Manifest) -> None:
+def _log_change(before: Manifest, after: Manifest) -> None:
     old, new = (s.get("status", {}).get("message", "") for s in (before, after))
     if old != new:
-        log.info("reconciled", namespace=key[0], aistack=key[1], message=new)
+        log.info("reconciled", message=new)

@@ -54,9 +54,9 @@ KIND_WHYS: Whys = {
 """Of kinds that components are made of."""
 JOB_WHYS: Whys = {
     "list watch": "world.Watching.ensure: sees how Jobs end",
-    "get": "actions.start, remove._find: looks past the watch",
+    "get": "actions.start, actions.discard, remove._find: looks past the watch",
     "create": "actions.start: claims, proofs and revocations",
-    "delete": "actions.discard, remove.delete_live",
+    "delete": "actions.discard, actions.run_action, remove.delete_live",
 }
 """Of Jobs, which are never patched."""
 SECRET_WHYS: Whys = {
@@ -77,9 +77,8 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
     *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
     *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
-    *rights(
-        Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: says why pods don't run, and how Jobs' ended"
-    ),
+    *rights(Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: why pods don't run, and how Jobs' ended"),
+    *rights(Scope.SERVED, "", "pods", "list", "actions.ask_for_pods: what a proof said, past the watch"),
     *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
     *rights(Scope.SERVED, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
     *rights(Scope.STACK, "", "pods", "delete", "spawned.remove_spawned: notebooks end with their hub"),
@@ -87,11 +86,20 @@ FIXED: tuple[Right, ...] = (
     *rights(
         Scope.SERVED, "", "serviceaccounts", "list watch", "named.Named.versions: whether a stack's account is there"
     ),
-    *rights(Scope.SERVED, "", "events", "create", "events.emit: a connection broke or healed"),
+    *rights(Scope.SERVED, "", "events", "create get patch", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
+    *rights(Scope.SERVED, "", "resourcequotas", "list watch", "obstacles.Obstacles: goes on once a quota gives way"),
+    *rights(
+        Scope.SERVED,
+        "autoscaling",
+        "horizontalpodautoscalers",
+        "list",
+        "autoscaled.is_autoscaled: leaves the number of pods to an autoscaler",
+    ),
     *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),
     *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save"),
     *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save: of a stack that is gone"),
+    *rights(Scope.OWN, "coordination.k8s.io", "leases", "get create update", "lease.Election.run: one replica leads"),
     *rights(Scope.CLUSTER, *_CRDS, "list watch", "handlers.make_registry: sees when AIStacks are served anew"),
 )
 """Rights that no catalog changes."""

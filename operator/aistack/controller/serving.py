@@ -62,5 +62,5 @@ class Serving:
             f"Let each serve namespaces of its own (watchNamespaces), or uninstall one. If that in {other} is gone "
             f"for good, start this one with --take-over {other} (chart: takeOver)"
         )
-        log.warning("stack of another operator", namespace=metadata["namespace"], aistack=metadata["name"], why=message)
+        log.warning("stack of another operator", why=message)
         await emit(self._client, live, Reason.SERVED_BY_ANOTHER, message, utc_now(), warning=True)

@@ -19,6 +19,8 @@ from aistack.controller.patience import unless
 
 RESTART_PAUSE = 1.0
 """Seconds before kopf is started anew."""
+PATIENCE = 4.0
+"""Seconds that kopf's loop may take to answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +31,34 @@ class StackWatch:
     Args:
         operator: gets the events, in the main loop.
         namespaces: which to watch; none means all.
-        liveness: address and port of the liveness probe, e.g. ``10.0.0.7:8080`` or ``fd00::7:8080``; empty for none.
     """
 
-    def __init__(self, operator: Operator, namespaces: Sequence[str] = (), liveness: str = "") -> None:
-        self._operator, self._namespaces, self._liveness = operator, list(namespaces), liveness
+    def __init__(self, operator: Operator, namespaces: Sequence[str] = ()) -> None:
+        self.restarts = 0
+        """How often kopf was started anew."""
+        self._operator, self._namespaces = operator, list(namespaces)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._served = False
+
+    async def unhealthy(self) -> str:
+        """Say whether kopf hangs; that it doesn't run for lack of AIStacks, or starts anew, is no illness."""
+        loop = self._loop
+        if loop is None:
+            return ""
+        answered, main = asyncio.Event(), asyncio.get_running_loop()
+        try:
+            loop.call_soon_threadsafe(main.call_soon_threadsafe, answered.set)
+            await asyncio.wait_for(answered.wait(), PATIENCE)
+        except RuntimeError:  # it has just ended
+            return ""
+        except TimeoutError:
+            return f"the watch on AIStacks doesn't answer for {PATIENCE:.0f} s"
+        return ""
+
+    @property
+    def unready(self) -> str:
+        """Say why AIStacks aren't seen at present; empty if they are."""
+        return "" if self._loop and self._served else "AIStacks are not watched: they are not served, or it starts anew"
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Watch until ``stopping`` is set."""
@@ -51,6 +76,7 @@ class StackWatch:
             await self._operator.wait_until_served()
 
     async def _rest(self) -> None:
+        self.restarts += 1
         await asyncio.sleep(RESTART_PAUSE)
         await (self._until_served() if self._namespaces else self._operator.wait_until_served())
         log.info("watching AIStacks again")
@@ -70,10 +96,14 @@ class StackWatch:
             log.exception("the watch on AIStacks failed")
 
     def _kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
-        asyncio.run(self._operate(end, main, served))
+        try:
+            asyncio.run(self._run_kopf(end, main, served))
+        finally:
+            self._loop = None
 
-    async def _operate(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
+    async def _run_kopf(self, end: threading.Event, main: asyncio.AbstractEventLoop, served: bool) -> None:
         clusterwide = not self._namespaces
+        self._loop, self._served = asyncio.get_running_loop(), served
         try:
             await kopf.operator(
                 registry=make_registry(self._operator, main, end, served, clusterwide),
@@ -81,17 +111,8 @@ class StackWatch:
                 clusterwide=clusterwide,
                 namespaces=self._namespaces,
                 standalone=True,
-                liveness_endpoint=probe_url(self._liveness),
                 stop_flag=end,
             )
         finally:
             # kopf waits for the flag in a thread, and the end of this loop for that thread: for ever, if kopf failed.
             end.set()
-
-
-def probe_url(liveness: str) -> str | None:
-    """Return where kopf is to answer the probe; None if nowhere."""
-    host, _, port = liveness.rpartition(":")
-    if not host:
-        return None
-    return f"http://[{host}]:{port}/healthz" if ":" in host else f"http://{host}:{port}/healthz"

@@ -62,6 +62,8 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 def _by_conditions(_: Mapping[str, Any], status: Mapping[str, Any]) -> Health:
     """Judge a kind without a rule of its own by the conditions that kstatus gives a meaning."""
+    if not status.get("conditions"):
+        return CURRENT
     if (stalled := _condition(status, "Stalled")).get("status") == "True":
         return Health(HealthState.FAILED, stalled.get("message", "stalled"))
     if (busy := _condition(status, "Reconciling")).get("status") == "True":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import orjson
 Manifest = dict[str, Any]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class ObjectKind:
     """A kind of object: ``apps/v1`` + ``Deployment``."""
 
@@ -22,7 +23,7 @@ class ObjectKind:
         return f"{self.kind}.{self.api_version}"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class ObjectRef:
     """Names one object in a cluster; ``namespace`` is empty for cluster-scoped kinds."""
 
@@ -34,10 +35,15 @@ class ObjectRef:
     @property
     def object_kind(self) -> ObjectKind:
         """The kind, without the name."""
-        return ObjectKind(self.api_version, self.kind)
+        return _kind(self.api_version, self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@lru_cache(maxsize=4096)
+def _kind(api_version: str, kind: str) -> ObjectKind:
+    return ObjectKind(api_version, kind)
 
 
 def ref_of(manifest: Manifest) -> ObjectRef:
@@ -53,6 +59,12 @@ def ref_of(manifest: Manifest) -> ObjectRef:
 def canonical(value: object) -> bytes:
     """Encode plain data as JSON with sorted keys: equal data gives equal bytes."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def copied(manifest: Manifest) -> Manifest:
+    """Copy a manifest to the last value; many times faster than ``deepcopy``."""
+    copy: Manifest = orjson.loads(orjson.dumps(manifest))
+    return copy
 
 
 def content_hash(value: object, length: int = 16) -> str:

@@ -30,6 +30,10 @@ class Verb(StrEnum):
     """Somebody edited it, and the policy is to warn only."""
 
 
+CHANGES = frozenset({Verb.CREATED, Verb.CONFIGURED, Verb.REPAIRED, Verb.RECREATED, Verb.DELETED})
+"""What changed the cluster."""
+
+
 @dataclass(frozen=True)
 class ObjectOutcome:
     """What was done to one object, and how it fares."""

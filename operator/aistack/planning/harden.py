@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from aistack.api.labels import ROLE, component_labels
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Workload
 from aistack.errors import CatalogError
-from aistack.objects.manifest import Manifest, content_hash
+from aistack.objects.manifest import Manifest, content_hash, copied
 from aistack.planning.context import container_resources
 from aistack.planning.images import ImageSource
 from aistack.planning.pods import (
@@ -46,7 +45,7 @@ class Hardener:
         Raises:
             CatalogError: a container has no resources, and no role to take them from.
         """
-        hardened = [self._object(deepcopy(o)) for o in objects]
+        hardened = [self._object(copied(o)) for o in objects]
         config = {o["metadata"]["name"]: o for o in hardened if o["kind"] == "ConfigMap"}
         for manifest in hardened:
             if (template := pod_template(manifest)) is not None:

@@ -17,6 +17,8 @@ Problem = tuple[int, str]
 """1-based line, and what is wrong there."""
 
 _WHOLE_VALUE = re.compile(r"\s*(?:- +)*(?:[\w./-]+:|\"[^\"]+\":|-) +\ue000\d+\ue000\s*")
+MARK = "\ue000"
+"""What every placeholder begins and ends with."""
 PLACEHOLDER = re.compile(r"\ue000\d+\ue000")
 """What stands for an expression in the text that YAML reads."""
 _STATEMENT = "\ue001"

@@ -28,7 +28,7 @@ from aistack.api.nulls import drop_nulls
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, canonical
 from aistack.objects.strict import StrictLoader
-from aistack.planning.language import PLACEHOLDER, Problem, placeholder, problems
+from aistack.planning.language import MARK, PLACEHOLDER, Problem, placeholder, problems
 from aistack.planning.sandbox import Sandbox
 from aistack.planning.shapes import misshapen
 
@@ -38,6 +38,8 @@ MAX_TURNS = 20_000
 """Most turns of all loops of one template file together."""
 _FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What an expression may raise."""
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types of values that are JSON data as they are, and nobody's to change."""
 _RENDER = "aistack_render"
 _TURN = "aistack_turn"
 
@@ -52,7 +54,8 @@ class _Render:
     def keep(self, value: object) -> str:
         """Take a value, as plain JSON data of its own, and return its placeholder."""
         name = placeholder(len(self.values))
-        self.values[name] = json.loads(json.dumps(value, allow_nan=False, default=_refuse))
+        plain = type(value) in _PLAIN
+        self.values[name] = value if plain else json.loads(json.dumps(value, allow_nan=False, default=_refuse))
         return name
 
     def fill(self, parsed: Any) -> Any:
@@ -67,7 +70,7 @@ class _Render:
 
     def _whole(self, text: Any) -> Any:
         """Return a text of the template's own, in which no placeholder may stand."""
-        if isinstance(text, str) and any(name in self.values for name in PLACEHOLDER.findall(text)):
+        if isinstance(text, str) and MARK in text and any(n in self.values for n in PLACEHOLDER.findall(text)):
             raise ValueError("an expression became a part of a longer text")
         return text
 
@@ -170,9 +173,14 @@ def _rendered(file: str, template: Template, context: Mapping[str, Any]) -> str:
         raise CatalogError(file, f"can't be rendered: {error}", _line(error)) from None
 
 
-def _parsed(file: str, text: str) -> list[Any]:
+@lru_cache(maxsize=64)
+def _parsed(file: str, text: str) -> tuple[Any, ...]:
+    """Parse what a template gave, in which placeholders stand for values: it is the same for many stacks.
+
+    Whoever gets it must not change it.
+    """
     try:
-        return [d for d in yaml.load_all(text, Loader=StrictLoader) if d is not None]
+        return tuple(d for d in yaml.load_all(text, Loader=StrictLoader) if d is not None)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise CatalogError(file, f"renders to unparsable YAML: {error.problem} (line {line} of the result)") from None

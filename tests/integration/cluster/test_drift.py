@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from aistack.cluster.autoscaled import AUTOSCALER
+from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
+from aistack.cluster.feuds import FREE
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.outcome import ObjectOutcome, Verb
 from aistack.objects.plan import ApplyObject, DriftPolicy, Plan, Unit
-from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, STACK, Lab, eventually, only, plan_of
+from tests.integration.cluster.lab import CONFIG, DEPLOYMENT, MANAGER, STACK, Lab, eventually, only, plan_of
 
 pytestmark = pytest.mark.integration
 
@@ -202,3 +207,91 @@ async def ports_back(lab: Lab, engine: Engine, plan: Plan, ports: list[int]) -> 
 
     await eventually(back, lambda: str(found))
     return found[0]
+
+
+async def test_an_edit_under_our_own_name_is_undone(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    plan = plan_of(Unit("a", prepare=(step,)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+        await asyncio.sleep(1.1)  # the time of an owner's last write is told in seconds
+        edited = {**step.manifest, "data": {"k": "theirs"}}
+        async with await Client.connect(MANAGER, str(lab.cluster.kubeconfig)) as impostor:
+            (await impostor.apply(edited)).result()
+        await passes_until(lab, engine, plan, Verb.REPAIRED)
+    live = await lab.get(CONFIG, "c")
+    assert live and live["data"] == {"k": "ours"}
+
+
+async def test_who_changes_it_back_each_time_is_met_more_and_more_seldom(lab: Lab) -> None:
+    step = lab.config("c", k="ours")
+    other = lab.config("d", k="ours")
+    plan = plan_of(Unit("a", prepare=(step, other)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+        for round_ in range(FREE):
+            await meddle(lab, step.ref, {"data": {"k": f"theirs {round_}"}})
+            await passes_until(lab, engine, plan, Verb.REPAIRED)
+        await meddle(lab, step.ref, {"data": {"k": "theirs"}})
+        left = await passes_until(lab, engine, plan, Verb.CONTESTED)
+        assert "somebody else changes it back" in left.note
+        outcome = await engine.apply(plan, lab.owner)
+        assert 0 < outcome.retry_after <= 1
+        await meddle(lab, other.ref, {"data": {"k": "theirs"}})
+        assert (await passes_until(lab, engine, plan, Verb.REPAIRED)).ref == other.ref, "no other object waits"
+        await asyncio.sleep(outcome.retry_after)
+        await passes_until(lab, engine, plan, Verb.REPAIRED)
+    live = await lab.get(CONFIG, "c")
+    assert live and live["data"] == {"k": "ours"}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+async def test_the_number_of_pods_is_left_to_an_autoscaler_and_to_nobody_else(lab: Lab, kind: str) -> None:
+    step = lab.workload("w", kind=kind)
+    plan = plan_of(Unit("a", run=(step,)))
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+        await scale(lab, step.ref, 2)
+        await passes_until(lab, engine, plan, Verb.REPAIRED)
+        assert await replicas(lab, step.ref) == 1, "a person's change is undone"
+
+        await autoscale(lab, step.ref)
+        await scale(lab, step.ref, 3)
+
+        async def asked() -> bool:
+            await engine.apply(plan, lab.owner)
+            return bool(lab.calls["list", AUTOSCALER.kind])
+
+        await eventually(asked)
+        await lab.settle(engine, plan)
+        lab.calls.clear()
+        assert only(await engine.apply(plan, lab.owner)).objects[0].verb is Verb.UNCHANGED
+        assert not lab.calls
+        changed = plan_of(Unit("a", run=(lab.workload("w", kind=kind, image="two"),)))
+        await lab.settle(engine, changed)
+    assert await replicas(lab, step.ref) == 3
+
+
+async def scale(lab: Lab, ref: ObjectRef, pods: int) -> None:
+    """Do what `kubectl scale` and autoscalers do."""
+    async with await lab.stranger() as stranger:
+        (await stranger.merge(ref, {"spec": {"replicas": pods}}, "scale")).result()
+
+
+async def replicas(lab: Lab, ref: ObjectRef) -> int:
+    """Return how many pods a workload is to have."""
+    live = await lab.get(ref.object_kind, ref.name)
+    assert live
+    return int(live["spec"]["replicas"])
+
+
+async def autoscale(lab: Lab, ref: ObjectRef) -> None:
+    """Make an autoscaler for a workload; nothing measures here, so it changes nothing by itself."""
+    target = {"apiVersion": ref.api_version, "kind": ref.kind, "name": ref.name}
+    manifest = {
+        "apiVersion": AUTOSCALER.api_version,
+        "kind": AUTOSCALER.kind,
+        "metadata": {"name": "scaler", "namespace": lab.namespace},
+        "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 5},
+    }
+    (await lab.client.create(manifest)).result()

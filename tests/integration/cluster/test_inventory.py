@@ -7,7 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
+from aistack.cluster.inventories import Inventories
+from aistack.cluster.records import PLAIN
 from aistack.cluster.replies import Reply
+from aistack.cluster.settings import JOB
 from aistack.cluster.transport import Call
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectRef
@@ -42,6 +45,29 @@ async def test_a_lost_inventory_is_made_anew_from_labels_and_managers(lab: Lab) 
     assert {o.verb for o in only(outcome).objects} == {Verb.UNCHANGED}
     assert await lab.versions(CONFIG, SECRET) == before
     assert await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+
+
+async def test_jobs_that_have_other_uids_than_a_restored_inventory_says_are_known_anew(lab: Lab) -> None:
+    step = lab.action("a/x", "claim")
+    plan = plan_of(Unit("a", actions=(step,)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        await lab.end_job(step.ref.name)
+        await lab.settle(engine, plan)
+    job = await lab.get(JOB, step.ref.name)
+    stored = await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+    assert job
+    assert stored
+    uid, text = job["metadata"]["uid"], stored["data"][PLAIN]
+    older = {"data": {PLAIN: text.replace(uid, "11111111-2222-3333-4444-555555555555")}}
+    (await lab.client.merge(inventory_ref(lab), older)).result()
+    async with lab.engine() as engine:
+        await lab.settle(engine, plan)
+
+    stored = await lab.get(CONFIG, inventory_ref(lab).name, lab.system)
+    assert stored
+    assert stored["data"][PLAIN] == text
+    assert uid == (await lab.get(JOB, step.ref.name) or {})["metadata"]["uid"], "it didn't run again"
 
 
 async def test_what_a_lost_inventory_knew_is_still_pruned(lab: Lab) -> None:
@@ -136,3 +162,18 @@ async def test_no_value_of_a_secret_is_in_it(lab: Lab) -> None:
 
     assert secret and stored
     assert secret["data"]["p"] not in str(stored)
+
+
+async def test_inventories_are_read_page_by_page(lab: Lab) -> None:
+    owners = [replace(lab.owner, name=f"{lab.name}-{number}") for number in range(3)]
+    inventories = Inventories(lab.client, lab.settings)
+    for owner in owners:
+        inventory = await inventories.load(owner)
+        inventory.update(ObjectRef("v1", "ConfigMap", lab.namespace, owner.name), uid="u")
+        await inventories.save(owner)
+
+    with patch("aistack.cluster.inventories.PAGE", "2"):
+        found = dict(await Inventories(lab.client, lab.settings).load_all())
+
+    assert {owner.key for owner in owners} <= found.keys()
+    assert all([ref.name for ref in found[owner.key].records] == [owner.name] for owner in owners)

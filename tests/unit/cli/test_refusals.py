@@ -52,9 +52,14 @@ FILES = [
     ),
     pytest.param(STACK.replace("toy", "2024-99-99"), "stack.yaml: can't be parsed: month must be in", id="no-date"),
     pytest.param(
-        STACK.replace("toy", "[" * 4000 + "]" * 4000),
+        STACK.replace("toy", "[" * 150 + "]" * 150),
         "is nested deeper than 100 levels; write it flatter",
         id="too-deep",
+    ),
+    pytest.param(
+        STACK.replace("toy", "[" * 4000 + "]" * 4000),
+        "stack.yaml:4: can't be parsed: it is nested deeper than 250 levels",
+        id="bottomless",
     ),
     pytest.param("a: \x07", "stack.yaml: can't be parsed: ", id="control-character"),
     pytest.param(

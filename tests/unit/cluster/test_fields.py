@@ -52,8 +52,9 @@ def test_only_applied_fields_are_owned(live: dict[str, Any], owns: bool, manages
     assert manages(live, "aistack") is manages_it
 
 
-def test_the_hash_changes_with_the_fields_and_with_nothing_else() -> None:
-    assert owned_hash(managed(time="now"), "aistack") == owned_hash(managed(time="later"), "aistack")
+def test_the_hash_changes_with_each_write_to_the_fields() -> None:
+    assert owned_hash(managed(time="now"), "aistack") == owned_hash(managed(time="now"), "aistack")
+    assert owned_hash(managed(time="now"), "aistack") != owned_hash(managed(time="later"), "aistack"), "another value"
     assert owned_hash(managed(), "aistack") != owned_hash(managed("kubectl"), "aistack")
 
 

@@ -19,7 +19,9 @@ import pytest
 import yaml
 
 from aistack.controller import watch
-from aistack.controller.watch import StackWatch, probe_url
+from aistack.controller.endpoints import split_address
+from aistack.controller.watch import StackWatch
+from aistack.errors import InvalidError
 
 STARTER = Path(__file__).parents[3] / "examples" / "starter.yaml"
 NOWHERE: dict[str, Any] = {
@@ -86,15 +88,16 @@ def test_a_cluster_that_is_too_old_is_refused_at_once(old_cluster: Path, command
 
 
 @pytest.mark.parametrize(
-    ("given", "url"),
-    [
-        ("", None),
-        ("10.0.0.7:8080", "http://10.0.0.7:8080/healthz"),
-        ("fd00::7:8080", "http://[fd00::7]:8080/healthz"),
-    ],
+    ("given", "host"), [("10.0.0.7:8080", "10.0.0.7"), ("fd00::7:8080", "fd00::7"), ("[fd00::7]:8080", "fd00::7")]
 )
-def test_the_probe_is_answered_on_addresses_of_both_families(given: str, url: str | None) -> None:
-    assert probe_url(given) == url
+def test_addresses_of_both_families(given: str, host: str) -> None:
+    assert split_address(given) == (host, 8080)
+
+
+@pytest.mark.parametrize("given", ["8080", ":8080", "10.0.0.7:http", "10.0.0.7"])
+def test_what_is_no_address_is_refused(given: str) -> None:
+    with pytest.raises(InvalidError, match=r"--listen: .* is no address with a port; write e.g. 10.0.0.7:8080"):
+        split_address(given)
 
 
 class Deaf:

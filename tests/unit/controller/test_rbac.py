@@ -20,8 +20,9 @@ PACKAGE = Path(__file__).parents[3] / "operator" / "aistack"
 MAKES = "create delete get list patch watch"
 GRANTED = {
     "configmaps": MAKES,
-    "events": "create get list watch",
+    "events": "create get list patch watch",
     "persistentvolumeclaims": MAKES,
+    "resourcequotas": "list watch",
     "pods": "create delete get list watch",
     "secrets": MAKES,
     "serviceaccounts": MAKES,
@@ -31,6 +32,7 @@ GRANTED = {
     "aistacks.aistack.dev": "get list patch watch",
     "aistacks/status.aistack.dev": "patch",
     "deployments.apps": MAKES,
+    "horizontalpodautoscalers.autoscaling": "list",
     "statefulsets.apps": "delete get list watch",
     "jobs.batch": "create delete get list watch",
     "httproutes.gateway.networking.k8s.io": MAKES,
@@ -81,7 +83,10 @@ def test_what_it_may_do_where_it_serves() -> None:
 
 
 def test_what_it_may_do_elsewhere() -> None:
-    assert held(Scope.OWN) == {"configmaps": "create delete get list update"}
+    assert held(Scope.OWN) == {
+        "configmaps": "create delete get list update",
+        "leases.coordination.k8s.io": "create get update",
+    }
     assert held(Scope.CLUSTER) == {"customresourcedefinitions.apiextensions.k8s.io": "list watch"}
     assert held(Scope.ACTING) == {"serviceaccounts": "impersonate"}
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from aistack.controller.operator import Stacks, key_of
+from aistack.api.group import FINALIZER
+from aistack.cluster.login import Configuration
+from aistack.controller.operator import Operator, Stacks, key_of
+from aistack.settings import engine_settings
+from tests.toy import toy
 
 KEY = ("ml", "demo")
 
@@ -55,3 +59,35 @@ def test_a_stack_made_again_meanwhile_is_not_forgotten_with_the_old_one() -> Non
 
 def test_keys() -> None:
     assert key_of(stack(1)) == KEY
+
+
+CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing": ({}, False),
+    "our-own-finalizer": ({"finalizers": [FINALIZER]}, False),
+    "another-spec": ({"generation": 2}, True),
+    "deleted": ({"generation": 2, "deletionTimestamp": "2030-01-01T00:00:00Z", "finalizers": [FINALIZER]}, True),
+    "a-rotation-asked-for": ({"annotations": {"aistack.dev/rotate": "1 web/sql"}}, True),
+}
+
+
+@pytest.mark.parametrize(("change", "again"), CHANGES.values(), ids=CHANGES)
+async def test_a_change_that_the_answer_to_our_own_write_tells_first_is_worked_on(
+    change: dict[str, Any], again: bool
+) -> None:
+    settings = engine_settings()
+    operator = Operator(Configuration(), toy(), settings)
+    before = {**stack(5, generation=1), "status": {"operator": settings.namespace}}
+    after = {**stack(7, **{"generation": 1, **change}), "status": before["status"]}
+
+    class Pipeline:
+        async def reconcile(self, _: Any) -> Any:
+            return after, 0
+
+    pipeline: Any = Pipeline()
+    operator._pipeline = pipeline
+    operator.seen(before, deleted=False)
+    key = await operator.queue._ready.get()  # as a worker does
+    operator.queue._waiting.clear()
+    await operator._pass(key)
+    operator.seen({**after, "metadata": {**after["metadata"], "resourceVersion": "6"}}, deleted=False)  # its late event
+    assert (len(operator.queue) == 1) is again

@@ -18,6 +18,7 @@ from aistack.errors import (
     ForbiddenError,
     ForeignObjectError,
     InvalidError,
+    NotLeadingError,
     NotReadyError,
     SpecError,
     ToolError,
@@ -217,6 +218,7 @@ ERRORS: dict[type[AIStackError], tuple[AIStackError, bool, Reason]] = {
     AwaitedError: (AwaitedError("spec.external[0]", "isn't there", "make it"), False, Reason.WAITING),
     ClusterError: (ClusterError("x", 500), False, Reason.WAITING),
     ForbiddenError: (ForbiddenError("x", 403), False, Reason.FORBIDDEN),
+    NotLeadingError: (NotLeadingError("x"), False, Reason.WAITING),
     ToolError: (ToolError("x"), False, Reason.WAITING),
 }
 

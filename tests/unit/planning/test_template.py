@@ -185,3 +185,16 @@ def test_two_renderings_share_nothing() -> None:
     first, second = (render("data: {{ value }}\n", value=value)[0]["data"] for _ in range(2))
     first["a"].append(2)
     assert (second, value) == ({"a": [1]}, {"a": [1]})
+
+
+def test_what_was_rendered_belongs_to_whoever_asked() -> None:
+    body = "data: {a: b}\nspec:\n  items: [1]\n  given: {{ given }}\n"
+    first = render(body, given=[1])[0]
+    first["data"]["a"] = "changed"
+    first["spec"]["items"].append(2)
+    first["spec"]["given"].append(2)
+
+    second = render(body, given=[1])[0]
+
+    assert second["data"] == {"a": "b"}
+    assert second["spec"] == {"items": [1], "given": [1]}

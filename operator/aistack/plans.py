@@ -1,0 +1,69 @@
+"""Planning off the event loop, and recent plans kept: the same stack in the same world isn't rendered twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aistack.api.binding import AIBinding
+from aistack.api.spec import AIStack
+from aistack.api.status import AIStackStatus
+from aistack.catalog.models import Catalog
+from aistack.objects.plan import Observed, OwnerKey
+from aistack.planning.plan import Planned, plan_stack
+
+OBJECTS = 2_000
+"""Most objects of all plans that are kept: some 6 MiB."""
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """All that planning looks at, besides the catalog."""
+
+    stack: AIStack
+    observed: Observed
+    bindings: tuple[AIBinding, ...]
+
+
+class Plans:
+    """Plans stacks of one catalog.
+
+    Args:
+        catalog: what can be installed.
+        objects: most objects of all plans that are kept; the plan that wasn't asked for longest goes first.
+    """
+
+    def __init__(self, catalog: Catalog, objects: int = OBJECTS) -> None:
+        self._catalog, self._limit = catalog, objects
+        self._kept: OrderedDict[OwnerKey, tuple[_Inputs, Planned, int]] = OrderedDict()
+        self._objects = 0
+
+    async def plan(self, stack: AIStack, observed: Observed, bindings: Sequence[AIBinding]) -> Planned:
+        """Plan a stack, or return what was planned before for the very same inputs.
+
+        Raises:
+            InvalidError: the stack or the catalog is wrong.
+            NotReadyError: a Secret that it names isn't there yet.
+        """
+        key = stack.namespace, stack.name
+        # Nothing is planned from what a stack says of itself.
+        inputs = _Inputs(stack.model_copy(update={"status": AIStackStatus()}), observed, tuple(bindings))
+        known = self._kept.get(key)
+        if known is not None and known[0] == inputs:
+            self._kept.move_to_end(key)
+            return replace(known[1], stack=stack)
+        planned = await asyncio.to_thread(plan_stack, stack, self._catalog, observed, bindings)
+        self._keep(key, inputs, planned)
+        return planned
+
+    def _keep(self, key: OwnerKey, inputs: _Inputs, planned: Planned) -> None:
+        if former := self._kept.pop(key, None):
+            self._objects -= former[2]
+        size = sum(1 for unit in planned.plan.units for _ in (*unit.objects(), *unit.jobs()))
+        self._kept[key] = inputs, planned, size
+        self._objects += size
+        while self._objects > self._limit:
+            _, (_, _, size) = self._kept.popitem(last=False)
+            self._objects -= size

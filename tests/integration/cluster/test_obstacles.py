@@ -1,0 +1,99 @@
+"""What stops an owner and isn't its own: it hears of it when that changes, without waiting for its turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from aistack.cluster.engine import Engine
+from aistack.cluster.obstacles import QUOTA
+from aistack.objects.manifest import ObjectKind, ObjectRef
+from aistack.objects.plan import ApplyObject, OwnerKey, Unit
+from tests.integration.cluster.lab import Lab, eventually, only, plan_of
+
+pytestmark = pytest.mark.integration
+
+
+@asynccontextmanager
+async def hearing(lab: Lab, patience: float = 0.5) -> AsyncIterator[tuple[Engine, list[OwnerKey]]]:
+    """An engine, and the owners that it told of."""
+    told: list[OwnerKey] = []
+    settings = replace(lab.settings, watch_backoff_limit=patience)
+    async with Engine(lab.client, settings, on_change=told.append) as engine:
+        await engine.start()
+        yield engine, told
+
+
+async def limit(lab: Lab, count: int) -> ObjectRef:
+    """Allow so many ConfigMaps; one is the cluster's own."""
+    metadata = {"name": "q", "namespace": lab.namespace}
+    quota = {"apiVersion": "v1", "kind": QUOTA.kind, "metadata": metadata}
+    hard = {"count/configmaps": str(count)}
+    (await lab.client.apply({**quota, "spec": {"hard": hard}}, force=True)).result()
+    ref = ObjectRef("v1", QUOTA.kind, lab.namespace, "q")
+
+    async def counted() -> bool:
+        live = await lab.get(QUOTA, "q")
+        return bool(live and live.get("status", {}).get("hard") == hard)
+
+    await eventually(counted)
+    return ref
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["raised", "deleted"])
+async def test_a_quota_that_gives_way_is_heard_of(lab: Lab, deleted: bool) -> None:
+    ref = await limit(lab, 2)
+    plan = plan_of(Unit("a", prepare=(lab.config("c1"), lab.config("c2"))))
+    async with hearing(lab) as (engine, told):
+        assert only(await engine.apply(plan, lab.owner)).errors
+        await eventually(lambda: follows(engine, lab))
+        told.clear()
+        if deleted:
+            live = await lab.get(QUOTA, "q")
+            assert live
+            (await lab.client.delete(ref, live["metadata"]["uid"])).result()
+        else:
+            await limit(lab, 5)
+        await eventually(lambda: heard(told, lab))
+        await lab.settle(engine, plan)
+        assert not await follows(engine, lab), "nobody is stopped any more"
+
+
+async def test_quotas_that_stop_nobody_are_not_looked_at(lab: Lab) -> None:
+    await limit(lab, 10)
+    async with hearing(lab) as (engine, _):
+        lab.calls.clear()
+        await lab.settle(engine, plan_of(Unit("a", prepare=(lab.config("c1"),))))
+        assert not [kind for _, kind in lab.calls if kind == QUOTA.kind]
+
+
+async def test_a_kind_that_is_defined_at_last_is_heard_of(lab: Lab) -> None:
+    kind = ObjectKind("late.example/v1", "Straggler")
+    late = ApplyObject({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": lab.meta("x", "a")})
+    plan = plan_of(Unit("a", prepare=(late,)))
+    async with hearing(lab, patience=600) as (engine, told):
+        assert only(await engine.apply(plan, lab.owner)).errors
+        await asyncio.sleep(7)  # by now it waits for longer than this test does
+        await lab.define(kind)
+        told.clear()
+        engine.defined(kind)
+        started = asyncio.get_running_loop().time()
+        await eventually(lambda: heard(told, lab))
+        assert asyncio.get_running_loop().time() - started < 5
+        await lab.settle(engine, plan)
+
+
+async def follows(engine: Engine, lab: Lab) -> bool:
+    """Whether quotas are followed, and were listed."""
+    return any(sight.kind == QUOTA.kind and not sight.problem for sight in engine.sights()) and bool(
+        lab.calls["watch", QUOTA.kind]
+    )
+
+
+async def heard(told: list[OwnerKey], lab: Lab) -> bool:
+    """Whether the owner was told of."""
+    return lab.owner.key in told

@@ -1,0 +1,66 @@
+"""Recent plans are kept, and never taken for those of another stack or another world."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aistack.api.spec import AIStack
+from aistack.api.status import AIStackStatus
+from aistack.objects.plan import Observed, SecretRecord
+from aistack.plans import Plans
+from tests import toy
+
+NOTHING = Observed()
+
+
+@pytest.fixture
+def plans() -> Plans:
+    """Plans of the toy catalog."""
+    return Plans(toy.toy())
+
+
+async def test_the_same_stack_in_the_same_world_is_planned_once(plans: Plans) -> None:
+    first = await plans.plan(toy.stack(), NOTHING, ())
+    second = await plans.plan(toy.stack(), Observed(), ())
+
+    assert second.plan is first.plan
+
+
+async def test_what_a_stack_says_of_itself_changes_no_plan_and_is_not_kept(plans: Plans) -> None:
+    first = await plans.plan(toy.stack(), NOTHING, ())
+    told = toy.stack().model_copy(update={"status": AIStackStatus(message="news")})
+    second = await plans.plan(told, NOTHING, ())
+
+    assert second.plan is first.plan
+    assert second.stack is told
+
+
+@pytest.mark.parametrize(
+    ("stack", "observed"),
+    [
+        pytest.param(toy.stack("{profile: toy, labels: {a: b}}"), NOTHING, id="another spec"),
+        pytest.param(toy.stack(namespace="other"), NOTHING, id="another namespace"),
+        pytest.param(toy.stack(), Observed(secrets={"x": SecretRecord(1, "h", present=True)}), id="another Secret"),
+        pytest.param(toy.stack(), replace(NOTHING, users={}), id="a cluster that was asked"),
+    ],
+)
+async def test_anything_else_is_planned_anew(plans: Plans, stack: AIStack, observed: Observed) -> None:
+    first = await plans.plan(toy.stack(), NOTHING, ())
+
+    assert (await plans.plan(stack, observed, ())).plan is not first.plan
+
+
+async def test_the_plan_that_was_not_asked_for_longest_goes_first() -> None:
+    size = sum(1 for unit in toy.plan().plan.units for _ in (*unit.objects(), *unit.jobs()))
+    plans = Plans(toy.toy(), objects=2 * size)
+    names = ("one", "two")
+    former = {name: await plans.plan(toy.stack(name=name), NOTHING, ()) for name in names}
+    await plans.plan(toy.stack(name="one"), NOTHING, ())
+    await plans.plan(toy.stack(name="more"), NOTHING, ())
+
+    again = {name: await plans.plan(toy.stack(name=name), NOTHING, ()) for name in names}
+
+    assert again["one"].plan is former["one"].plan
+    assert again["two"].plan is not former["two"].plan
