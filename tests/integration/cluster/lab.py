@@ -199,9 +199,11 @@ class Lab:
         return [pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == "Pending"]
 
     async def report(self, pod: str, status: Mapping[str, Any]) -> None:
-        """Write a pod's status, as its kubelet would."""
+        """Write a pod's status, as its kubelet would; a pod that went in the meantime needs none."""
         ref = ObjectRef("v1", "Pod", self.namespace, pod)
-        (await self.client.merge(ref, {"status": dict(status)}, "status")).result()
+        reply = await self.client.merge(ref, {"status": dict(status)}, "status")
+        if reply.status != 404:
+            reply.result()
 
     # ------------------------------------------------------------------ steps
 
