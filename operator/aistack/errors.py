@@ -19,6 +19,9 @@ Messages are for people: where, what is wrong, what to do. They never hold a sec
 
 from __future__ import annotations
 
+import math
+from typing import ClassVar
+
 
 class AIStackError(Exception):
     """Base of all errors raised on purpose."""
@@ -69,6 +72,9 @@ class ForeignObjectError(InvalidError):
 class NotReadyError(AIStackError):
     """The same call may succeed later."""
 
+    patience: ClassVar[float] = math.inf
+    """Most seconds between two tries, where whoever tries would wait for longer by itself."""
+
 
 class AwaitedError(NotReadyError):
     """What a field of a user's object names doesn't exist yet.
@@ -100,6 +106,8 @@ class ClusterError(NotReadyError):
 
 class ForbiddenError(ClusterError):
     """A right is missing (HTTP 401 or 403)."""
+
+    patience = 30.0  # rights can be granted where we can't watch, and whoever grants one looks on
 
 
 class NotLeadingError(NotReadyError):

@@ -228,6 +228,24 @@ def test_probes_tell_a_cluster_that_is_away_from_a_process_that_is_ill(
         daemon.stop()
 
 
+def test_a_namespace_that_goes_takes_its_stacks_along_and_no_others(kube: Kube, daemon: Daemon) -> None:
+    kube.define(ROOT / "crds")
+    kube.run("create", "namespace", "stays")
+    for namespace in ("stays", NAMESPACE):
+        _make(kube, "first", namespace)
+        eventually(lambda namespace=namespace: _seen(kube, "first", namespace), seconds=30)
+
+    kube.run("delete", "namespace", NAMESPACE, "--timeout=90s")
+    assert inventories(kube, "aistack-system") == ["stays.first"]
+    kube.run("-n", "stays", "delete", "service", "first-postgres")
+    eventually(lambda: kube.run("-n", "stays", "get", "service", "first-postgres"), seconds=30)
+
+    kube.run("create", "namespace", NAMESPACE)
+    _make(kube, "first")
+    eventually(lambda: _seen(kube, "first"), seconds=30)
+    assert daemon.alive
+
+
 def ask(address: str, what: str) -> tuple[int, str]:
     """What the operator answers, as a probe and as Prometheus ask."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -240,16 +258,16 @@ def ask(address: str, what: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-def _make(kube: Kube, name: str) -> None:
+def _make(kube: Kube, name: str, namespace: str = NAMESPACE) -> None:
     stack = {
         "apiVersion": "aistack.dev/v1alpha1",
         "kind": "AIStack",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {"components": [{"name": "postgres"}], "deletionPolicy": "Delete"},
     }
     eventually(lambda: kube.run("create", "-f", "-", stdin=json.dumps(stack)), seconds=10)
 
 
-def _seen(kube: Kube, name: str) -> bool:
-    live = kube.json("-n", NAMESPACE, "get", "aistack", name)
+def _seen(kube: Kube, name: str, namespace: str = NAMESPACE) -> bool:
+    live = kube.json("-n", namespace, "get", "aistack", name)
     return live.get("status", {}).get("observedGeneration") == live["metadata"]["generation"]

@@ -1,12 +1,14 @@
-"""What stops owners and isn't theirs: quotas, and kinds that the cluster lacks. They hear of it when it changes.
+"""What stops owners and isn't theirs: quotas, rights, kinds that the cluster lacks. They hear of it when it changes.
 
-Quotas are followed only while one stops somebody, and by their versions alone.
+Quotas, Roles and RoleBindings are followed only while one stops somebody, in that namespace, by their versions alone.
+Rights that a ClusterRole gives aren't: nobody should need to read all of a cluster's. What lacks a right is tried again
+after half a minute besides (``ForbiddenError.patience``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aistack.cluster.client import Client
@@ -16,11 +18,30 @@ from aistack.cluster.reflector import Reflector, Source
 from aistack.cluster.settings import Settings
 from aistack.cluster.sight import Sight
 from aistack.cluster.store import OnChange
-from aistack.errors import AIStackError, ClusterError
+from aistack.errors import AIStackError, ClusterError, ForbiddenError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 from aistack.objects.plan import OwnerKey
 
 QUOTA = ObjectKind("v1", "ResourceQuota")
+RBAC = "rbac.authorization.k8s.io/v1"
+ROLE, ROLE_BINDING = ObjectKind(RBAC, "Role"), ObjectKind(RBAC, "RoleBinding")
+
+
+def _is_quota(error: AIStackError) -> bool:
+    """Whether a quota refused; Kubernetes says so in words alone."""
+    return isinstance(error, ClusterError) and error.status == 403 and "exceeded quota" in str(error)
+
+
+def _is_right(error: AIStackError) -> bool:
+    return isinstance(error, ForbiddenError)
+
+
+STOPPERS: Mapping[ObjectKind, Callable[[AIStackError], bool]] = {
+    QUOTA: _is_quota,
+    ROLE: _is_right,
+    ROLE_BINDING: _is_right,
+}
+"""Kinds that may stop an owner in their namespace, and by which errors that is told."""
 
 
 class Obstacles:
@@ -36,16 +57,17 @@ class Obstacles:
         self._client, self._settings, self._on_change = client, settings, on_change
         self._lacking: set[OwnerKey] = set()
         """Whose plan has a kind that the cluster lacks."""
-        self._refused: set[OwnerKey] = set()
-        """To whom a quota refused something."""
-        self._quotas: dict[str, tuple[Reflector, asyncio.Task[None]]] = {}
-        """What follows the quotas of each namespace in which somebody is refused."""
+        self._stopped: dict[ObjectKind, set[OwnerKey]] = {kind: set() for kind in STOPPERS}
+        """Who is stopped by an object of each kind."""
+        self._watches: dict[tuple[ObjectKind, str], tuple[Reflector, asyncio.Task[None]]] = {}
+        """What follows such objects in each namespace in which somebody is stopped."""
 
     async def note(self, owner: OwnerKey, errors: Iterable[AIStackError]) -> None:
         """Take note of what stopped an owner's pass."""
         found = tuple(errors)
         _keep(self._lacking, owner, any(map(is_missing_kind, found)))
-        _keep(self._refused, owner, any(map(_is_quota, found)))
+        for kind, stops in STOPPERS.items():
+            _keep(self._stopped[kind], owner, any(map(stops, found)))
         await self._follow()
 
     def appeared(self, _: ObjectKind) -> None:
@@ -56,41 +78,42 @@ class Obstacles:
     async def stop(self) -> None:
         """Forget all, and end all watches."""
         self._lacking.clear()
-        self._refused.clear()
+        for stopped in self._stopped.values():
+            stopped.clear()
         await self._follow()
 
     def sights(self) -> Iterable[Sight]:
         """Return how each watch stands."""
-        return [reflector.sight() for reflector, _ in self._quotas.values()]
+        return [reflector.sight() for reflector, _ in self._watches.values()]
 
     # ------------------------------------------------------------------ what a reflector tells
 
     def see(self, live: Live) -> None:
-        """A quota changed, or the use that is counted against it."""
-        self._tell(live.ref.namespace)
+        """An object changed, or the use that is counted against it."""
+        self._tell(live.ref.object_kind, live.ref.namespace)
 
     def gone(self, ref: ObjectRef, version: int) -> None:
-        """A quota was deleted."""
-        self._tell(ref.namespace)
+        """An object was deleted."""
+        self._tell(ref.object_kind, ref.namespace)
 
     def replace(self, kind: ObjectKind, namespace: str, lives: Iterable[Live], version: int) -> None:
         """What was missed meanwhile isn't known: all may try."""
-        self._tell(namespace)
+        self._tell(kind, namespace)
 
     def passed(self, *_: Any) -> None:
         """Bookmarks are no news."""
 
-    def _tell(self, namespace: str) -> None:
-        for owner in [key for key in self._refused if key[0] == namespace]:
+    def _tell(self, kind: ObjectKind, namespace: str) -> None:
+        for owner in [key for key in self._stopped[kind] if key[0] == namespace]:
             self._on_change(owner)
 
     async def _follow(self) -> None:
-        """Follow the quotas that stop somebody, and no others."""
-        wanted = {namespace for namespace, _ in self._refused}
-        for namespace in wanted - self._quotas.keys():
-            reflector = Reflector(self._client, self, Source(QUOTA, namespace, "", full=False), self._settings)
-            self._quotas[namespace] = reflector, reflector.start()
-        ended = [self._quotas.pop(namespace)[1] for namespace in self._quotas.keys() - wanted]
+        """Follow what stops somebody, and nothing else."""
+        wanted = {(kind, namespace) for kind, owners in self._stopped.items() for namespace, _ in owners}
+        for kind, namespace in wanted - self._watches.keys():
+            reflector = Reflector(self._client, self, Source(kind, namespace, "", full=False), self._settings)
+            self._watches[kind, namespace] = reflector, reflector.start()
+        ended = [self._watches.pop(watch)[1] for watch in self._watches.keys() - wanted]
         for task in ended:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
@@ -98,8 +121,3 @@ class Obstacles:
 
 def _keep(owners: set[OwnerKey], owner: OwnerKey, stopped: bool) -> None:
     (owners.add if stopped else owners.discard)(owner)
-
-
-def _is_quota(error: AIStackError) -> bool:
-    """Whether a quota refused; Kubernetes says so in words alone."""
-    return isinstance(error, ClusterError) and error.status == 403 and "exceeded quota" in str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, TypeVar
@@ -114,7 +115,7 @@ class WorkQueue(Generic[Key]):
             delay = await self._work(key)
         except NotReadyError as error:
             log.warning("not ready, comes again", error=str(error))
-            self.add_after(key, self._next_pause(key))
+            self.add_after(key, self._next_pause(key, error.patience))
         except Exception:
             # The boundary between owners: a bug that one owner's object brings out must not stop all the others.
             log.exception("unexpected error, comes again")
@@ -124,9 +125,9 @@ class WorkQueue(Generic[Key]):
             if delay > 0:
                 self.add_after(key, delay)
 
-    def _next_pause(self, key: Key) -> float:
+    def _next_pause(self, key: Key, patience: float = math.inf) -> float:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = min(self._backoff * 2.0 ** min(failures - 1, 16), self._backoff_limit)
+        pause = min(self._backoff * 2.0 ** min(failures - 1, 16), self._backoff_limit, patience)
         return pause * random.uniform(0.75, 1.25)  # noqa: S311 - not for cryptography
 
     def _cancel_timer(self, key: Key) -> None:

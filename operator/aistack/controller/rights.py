@@ -40,6 +40,8 @@ def rights(scope: Scope, group: str, resource: str, verbs: str, why: str) -> tup
     return tuple(Right(scope, group, resource, verb, why) for verb in verbs.split())
 
 
+RBAC_GROUP = "rbac.authorization.k8s.io"
+
 Whys = Mapping[str, str]
 """Code that needs some verbs, by these verbs."""
 LOOKS = ("get", "list watch")
@@ -89,6 +91,10 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, "", "events", "create get patch", "events.emit: a connection broke or healed"),
     *rights(Scope.SERVED, "", "events", "list", "refusals.refused_pods: why pods may not be made"),
     *rights(Scope.SERVED, "", "resourcequotas", "list watch", "obstacles.Obstacles: goes on once a quota gives way"),
+    *rights(Scope.SERVED, RBAC_GROUP, "roles", "list watch", "obstacles.Obstacles: goes on once a right is granted"),
+    *rights(
+        Scope.SERVED, RBAC_GROUP, "rolebindings", "list watch", "obstacles.Obstacles: goes on once a right is granted"
+    ),
     *rights(
         Scope.SERVED,
         "autoscaling",

@@ -51,9 +51,10 @@ class Lab:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.client.hooks.append(self._count)
+        self.client.hooks.append(self.count)
 
-    def _count(self, call: Call) -> None:
+    def count(self, call: Call) -> None:
+        """Take note of a request that was answered."""
         if call.status:
             self.calls[call.verb, call.kind] += 1
 

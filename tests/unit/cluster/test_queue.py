@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
+import pytest
+
 from aistack.cluster.queue import WorkQueue
-from aistack.errors import NotReadyError
+from aistack.errors import ForbiddenError, NotReadyError
 
 Work = Callable[[str], Awaitable[float]]
 
 
 @asynccontextmanager
-async def running(work: Work, workers: int = 2) -> AsyncIterator[WorkQueue[str]]:
-    queue: WorkQueue[str] = WorkQueue(work, workers, backoff=0.01, backoff_limit=0.05)
+async def running(work: Work, workers: int = 2, limit: float = 0.05) -> AsyncIterator[WorkQueue[str]]:
+    queue: WorkQueue[str] = WorkQueue(work, workers, backoff=0.01, backoff_limit=limit)
     task = asyncio.create_task(queue.run())
     try:
         yield queue
@@ -138,3 +140,20 @@ async def test_an_earlier_turn_wins_over_a_later_one() -> None:
         queue.add_after("a", 0.01)
         queue.add_after("a", 60)
         await until(lambda: runs == 1)
+
+
+async def test_a_missing_right_is_asked_for_more_often_than_other_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ForbiddenError, "patience", 0.02)
+    tries: dict[str, int] = {"right": 0, "other": 0}
+    errors = {"right": ForbiddenError("no"), "other": NotReadyError("no")}
+
+    async def work(key: str) -> float:
+        tries[key] += 1
+        raise errors[key]
+
+    async with running(work, limit=10) as queue:
+        for key in tries:
+            queue.add(key)
+        await until(lambda: tries["right"] == 20)
+
+    assert tries["other"] < 10
