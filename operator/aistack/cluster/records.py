@@ -80,7 +80,7 @@ def encode(records: Mapping[ObjectRef, Record]) -> dict[str, Any]:
     plain = orjson.dumps({_key(ref): dict(_told(records[ref])) for ref in sorted(records)}, option=orjson.OPT_INDENT_2)
     if len(plain) <= PLAIN_LIMIT:
         return {"data": {PLAIN: plain.decode()}}
-    return {"binaryData": {PACKED: base64.b64encode(zlib.compress(plain, 9)).decode()}}
+    return {"binaryData": {PACKED: base64.b64encode(zlib.compress(plain)).decode()}}
 
 
 def decode(config_map: Mapping[str, Any]) -> Records:
