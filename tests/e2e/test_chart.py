@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from aistack.controller.replica import LEASE
 from aistack.settings import OPERATOR_NAMESPACE
 from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
 from tests.demo.cluster import AISTACK, user_environment
 from tests.e2e.conftest import PLACE, RELEASE, TAKING_OVER, remove_namespace
-from tests.journey.kube import Kube
+from tests.journey.kube import Kube, eventually
 from tests.journey.operator import start_operator
 from tests.journey.starter import Starter
 
@@ -71,6 +72,20 @@ def test_stacks_are_ready_and_proven_under_the_generated_role(stack: Starter) ->
     assert "orbidden" not in log
 
 
+def test_of_two_replicas_the_other_takes_over_when_one_is_killed(release: Helm, stack: Starter) -> None:
+    release.must("upgrade", *PLACE, "--set", "replicas=2", *WAIT)
+    kube, before = stack.kube, _pods(stack)
+    eventually(lambda: _leader(kube) in _operators(kube), seconds=40)
+    former = _leader(kube)
+    started = time.monotonic()
+    kube.run("-n", OPERATOR_NAMESPACE, "delete", "pod", former, "--force", "--grace-period=0")
+    kube.run("-n", stack.namespace, "delete", "service", "inside-mlflow")
+    eventually(lambda: kube.run("-n", stack.namespace, "get", "service", "inside-mlflow"), seconds=60)
+    print(f"\na Service that went with the operator that led was back after {time.monotonic() - started:.0f} s")
+    assert _leader(kube) in _operators(kube) - {former}
+    assert _pods(stack) == before, "nothing was started anew"
+
+
 def test_upgrade_uninstall_and_reinstall_leave_stacks_running(release: Helm, stack: Starter) -> None:
     run = stack.log_run("kept", metric=0.5, artifact=b"kept")
     before = _pods(stack)
@@ -99,6 +114,16 @@ def test_the_trial_goes_on_where_it_stopped_and_leaves_what_others_need(
     assert f"the operator stays, as others need it: {starter.namespace}/{starter.name}" in said
     assert not kube.run("-n", NAMESPACE, "get", "aistacks", "-o", "name")
     assert kube.run("-n", NAMESPACE, "get", "pvc", "-o", "name"), "data is kept unless asked"
+
+
+def _leader(kube: Kube) -> str:
+    lease = kube.json("-n", OPERATOR_NAMESPACE, "get", "lease", LEASE)
+    return str(lease["spec"]["holderIdentity"])
+
+
+def _operators(kube: Kube) -> set[str]:
+    pods = kube.json("-n", OPERATOR_NAMESPACE, "get", "pods", "-l", "app.kubernetes.io/name=aistack-operator")["items"]
+    return {pod["metadata"]["name"] for pod in pods}
 
 
 def _pods(stack: Starter) -> set[str]:

@@ -14,9 +14,10 @@ from typing import Annotated
 import typer
 
 from tests.cluster.controlplane import ControlPlane
-from tests.faults.life import COURSES, Plane
+from tests.faults.courses import COURSES
 from tests.faults.matrix import AT_ONCE, Case, Report, prepared, some, try_course
 from tests.faults.soak import soak
+from tests.faults.stage import Plane
 from tests.faults.world import POINTS, World
 
 

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from aistack.api.group import API_VERSION, KIND, ROTATE
-from aistack.cluster.client import Client
 from aistack.errors import ClusterError
 from aistack.objects.manifest import Manifest, ObjectRef
-from tests.cluster.controlplane import ControlPlane
 from tests.faults import state
-from tests.faults.calls import Call, Point
-from tests.faults.hands import Hands
 from tests.faults.process import Process
-from tests.faults.proxy import Armed, Entry, Proxy
+from tests.faults.proxy import Armed, Proxy
+from tests.faults.stage import BrokenError, Met, Plane, Stage
 from tests.integration.stacklab import condition
-from tests.toy import TOY, toy_copy
+from tests.toy import TOY
 
 NAME = "demo"
 PATIENCE = 150.0
@@ -36,68 +30,6 @@ UNMET = 6.0
 HELP = 3.0
 """Seconds after which a user helps, again if need be."""
 FIRST = {"profile": "toy", "proofs": {"every": "24h"}, "deletionPolicy": "Delete"}
-CHANGED = {
-    **FIRST,
-    "components": [{"name": "web", "values": {"title": "Changed", "users": ["admin", "ann"]}}, {"name": "cache"}],
-}
-LESS = {**CHANGED, "components": [{"name": "web", "values": {"title": "Changed", "users": ["admin", "ann"]}}]}
-
-
-class BrokenError(AssertionError):
-    """A stage didn't end as it should."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """What all lives on one control plane share."""
-
-    cluster: ControlPlane
-    client: Client
-    session: aiohttp.ClientSession
-    hands: Hands
-    folder: Path
-
-
-@dataclass
-class Met:
-    """What a stage came to."""
-
-    state: state.State
-    entries: list[Entry]
-    seconds: float
-    struck: bool = True
-
-    def calls(self) -> int:
-        """Requests that reached the server, besides watches and heartbeats."""
-        reached = (entry.point.call for entry in self.entries if entry.status)
-        return sum(not (call.streams or call.beats) for call in reached)
-
-    def points(self) -> list[Point]:
-        """Every request."""
-        return [entry.point for entry in self.entries]
-
-    def writes(self) -> list[Point]:
-        """Writes that took effect, besides heartbeats."""
-        calls = ((entry.point, entry.point.call) for entry in self.entries if entry.effective)
-        return [point for point, call in calls if call.writes and not call.beats]
-
-    def done(self, verb: str) -> Counter[Call]:
-        """Calls of this kind that took effect; an object that goes slowly may be deleted twice, and counts once."""
-        found = ((e.point, e.uid) for e in self.entries if e.point.call.verb == verb and e.effective)
-        return Counter(call for call, _ in {(point.call, uid or point.nth) for point, uid in found})
-
-
-Act = Callable[["Life"], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A step of a stack's life; ``still`` when nothing may be written in it."""
-
-    name: str
-    act: Act
-    gone: bool = False
-    still: bool = False
 
 
 @dataclass
@@ -340,78 +272,3 @@ def same_secrets(life: Life) -> None:
     ]
     if twice:
         raise BrokenError("made Secrets anew: " + ", ".join(twice))
-
-
-# ---------------------------------------------------------------------- the stages
-
-
-async def _create(life: Life) -> None:
-    life.operator.start()
-    await life.create(FIRST)
-
-
-async def _restart(life: Life) -> None:
-    life.operator.kill()
-
-
-async def _change(life: Life) -> None:
-    await life.change(CHANGED)
-
-
-async def _rotate(life: Life) -> None:
-    await life.rotate()
-
-
-async def _remove(life: Life) -> None:
-    await life.change(LESS)
-
-
-async def _keep(life: Life) -> None:
-    await life.change({**FIRST, "deletionPolicy": "Retain"})
-    await life.delete()
-
-
-async def _delete(life: Life) -> None:
-    await life.delete()
-
-
-async def _upgrade(life: Life) -> None:
-    life.operator.kill()
-    life.operator.catalog = newer(life.plane.folder / "newer")
-    life.forget_status()
-
-
-def newer(folder: Path) -> Path:
-    """Return the catalog of a newer operator: other images, other claims of one contract."""
-    catalog = folder / "catalog"
-    if not catalog.exists():
-        toy_copy(folder)
-        for path, old, new in (
-            ("components/web/component.yaml", 'versions: ["3"]', 'versions: ["4", "3"]'),
-            ("components/web/component.yaml", "tag: 3.0-1", "tag: 4.0-1"),
-            ("components/store/component.yaml", "licence: Apache-2.0", "licence: MIT"),
-            ("contracts/sql/claim.py", "Makes nothing", "Still makes nothing"),
-        ):
-            text = (catalog / path).read_text()
-            (catalog / path).write_text(text.replace(old, new))
-    return catalog
-
-
-CREATE = Stage("create", _create)
-CHANGING: tuple[Stage, ...] = (
-    CREATE,
-    Stage("restart", _restart, still=True),
-    Stage("change", _change),
-    Stage("rotate", _rotate),
-    Stage("remove", _remove),
-)
-DELETING: tuple[Stage, ...] = (CREATE, Stage("delete", _delete, gone=True))
-KEEPING: tuple[Stage, ...] = (CREATE, Stage("keep", _keep, gone=True))
-UPGRADING: tuple[Stage, ...] = (CREATE, Stage("upgrade", _upgrade))
-COURSES: dict[str, tuple[Stage, ...]] = {
-    "changing": CHANGING,
-    "deleting": DELETING,
-    "keeping": KEEPING,
-    "upgrading": UPGRADING,
-}
-"""What a life may go through; each begins with the creation."""

@@ -16,10 +16,12 @@ from aistack.cluster.client import Client
 from aistack.errors import ClusterError
 from tests.cluster.controlplane import ControlPlane
 from tests.faults.calls import Point
+from tests.faults.courses import COURSES, CREATE
 from tests.faults.hands import STACK, Hands
 from tests.faults.kinds import FAULTS, Fault, faults_at
-from tests.faults.life import COURSES, CREATE, BrokenError, Life, Met, Plane, Stage
+from tests.faults.life import Life
 from tests.faults.proxy import Armed, connected
+from tests.faults.stage import BrokenError, Met, Plane, Stage
 
 AT_ONCE = 6
 """Lives at the same time."""

@@ -28,9 +28,10 @@ from aistack.sharing import BINDING, Sharing
 from tests.faults import state
 from tests.faults.calls import HASHES, Call
 from tests.faults.kinds import Fault, faults_at
-from tests.faults.life import FIRST, NAME, BrokenError, Life, Plane, Stage
+from tests.faults.life import FIRST, NAME, Life
 from tests.faults.matrix import Failure, Report, new_life
 from tests.faults.proxy import Entry
+from tests.faults.stage import BrokenError, Plane, Stage
 from tests.toy import toy
 
 ODDS = 0.06

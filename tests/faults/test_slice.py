@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.controlplane import ControlPlane
+from tests.faults.courses import COURSES
 from tests.faults.kinds import FAULTS
-from tests.faults.life import COURSES
 from tests.faults.matrix import Case, Report, prepared, some, try_course
 from tests.faults.soak import soak
 

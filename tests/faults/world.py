@@ -16,10 +16,12 @@ from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
 from aistack.objects.manifest import Manifest, ObjectRef
 from tests.faults.calls import Call, Point
-from tests.faults.life import CHANGING, CREATE, DELETING, FIRST, BrokenError, Life, Plane, same_secrets
+from tests.faults.courses import CHANGING, CREATE, DELETING
+from tests.faults.life import FIRST, Life, same_secrets
 from tests.faults.matrix import Expected, Failure, Report, define, new_life, without_faults
 from tests.faults.process import SKEWS
 from tests.faults.proxy import Armed, connected
+from tests.faults.stage import BrokenError, Plane
 from tests.roles import catalog_rights
 
 RBAC = "rbac.authorization.k8s.io/v1"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -25,6 +24,7 @@ from aistack.controller.options import Options
 from aistack.controller.patience import EndlessBackoff
 from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
+from aistack.controller.stacks import StackKey, Stacks, asked, key_of
 from aistack.controller.standing import ready_of
 from aistack.errors import AIStackError, ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
@@ -40,43 +40,6 @@ SERVED_TRIES, SERVED_PAUSE = 40, 0.5
 
 LONGEST_PASS = 900.0
 """Seconds after which a pass is taken for stuck: none waits for a rollout, and every request ends."""
-
-StackKey = tuple[str, str]
-"""Namespace and name."""
-
-
-@dataclass
-class Stacks:
-    """The AIStacks as last seen, from the watch or from the answers to our own writes; never older ones."""
-
-    _live: dict[StackKey, Manifest] = field(default_factory=dict)
-
-    def see(self, stack: Manifest) -> bool:
-        """Take note of a stack; tells whether it is news."""
-        key = key_of(stack)
-        known = self._live.get(key)
-        if known is not None and _version(known) >= _version(stack):
-            return False
-        # Who wrote which field is half of an AIStack, and nobody asks for it here.
-        metadata = {name: value for name, value in stack["metadata"].items() if name != "managedFields"}
-        self._live[key] = {**stack, "metadata": metadata}
-        return True
-
-    def forget(self, stack: Manifest) -> None:
-        """Take note that a stack is gone; another one of the same name that was seen meanwhile stays."""
-        known = self._live.get(key_of(stack))
-        if known is not None and known["metadata"].get("uid") == stack["metadata"].get("uid"):
-            del self._live[key_of(stack)]
-
-    def get(self, key: StackKey) -> Manifest | None:
-        """Return a stack as last seen."""
-        return self._live.get(key)
-
-    def __iter__(self) -> Iterator[StackKey]:
-        return iter(list(self._live))
-
-    def __len__(self) -> int:
-        return len(self._live)
 
 
 class Operator:
@@ -329,21 +292,6 @@ def log_changes(component: str, objects: Iterable[ObjectOutcome]) -> None:
 def _tell_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception():
         log.error("the election ended", exc_info=task.exception())
-
-
-def key_of(stack: Manifest) -> StackKey:
-    """Return a stack's namespace and name."""
-    return stack["metadata"]["namespace"], stack["metadata"]["name"]
-
-
-def asked(stack: Manifest) -> tuple[object, ...]:
-    """Return what of a stack is somebody's wish, not our report."""
-    metadata = stack["metadata"]
-    return tuple(metadata.get(name) for name in ("uid", "generation", "deletionTimestamp", "annotations", "labels"))
-
-
-def _version(stack: Manifest) -> int:
-    return int(stack["metadata"].get("resourceVersion") or 0)
 
 
 def _log_change(before: Manifest, after: Manifest) -> None:

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from aistack.cluster.sight import Sight
 from aistack.cluster.transport import NO_ANSWER, Call
 from aistack.controller.metrics import Metrics, Result
-from aistack.controller.operator import Stacks
 from aistack.controller.series import ALL, Series, Type
+from aistack.controller.stacks import Stacks
 from aistack.controller.standing import Standing
 from aistack.objects.health import Health, HealthState
 from aistack.objects.manifest import ObjectRef

@@ -8,7 +8,8 @@ import pytest
 
 from aistack.api.group import FINALIZER
 from aistack.cluster.login import Configuration
-from aistack.controller.operator import Operator, Stacks, key_of
+from aistack.controller.operator import Operator
+from aistack.controller.stacks import Stacks, key_of
 from aistack.settings import engine_settings
 from tests.toy import toy
 
