@@ -196,9 +196,9 @@ class Life:
             live = (await self.plane.client.get(self.ref)).result()
             reply = await self.plane.client.replace({**live, "spec": dict(spec)})
             if reply.status != 409:
-                reply.result()
                 break
-        self.forget_status()
+        if reply.result()["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            self.forget_status()  # where nothing changed no news will come
 
     async def rotate(self, request: str = "token-1 web/sql") -> None:
         """Ask for new credentials of one connection."""
