@@ -82,7 +82,7 @@ PHASES = (
     Phase(
         "e2e",
         "tests on real nodes",
-        "34 min; 2 min more the first time, to fetch Chromium",
+        "36 min; 2 min more the first time, to fetch Chromium",
         ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "--durations=15", "tests/e2e")),
         timed=True,
     ),
