@@ -73,7 +73,7 @@ class NotReadyError(AIStackError):
     """The same call may succeed later."""
 
     patience: ClassVar[float] = math.inf
-    """Most seconds between two tries, where whoever tries would wait for longer by itself."""
+    """Most seconds between two tries, give or take a quarter, where whoever tries would wait for longer by itself."""
 
 
 class AwaitedError(NotReadyError):

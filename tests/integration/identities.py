@@ -13,6 +13,7 @@ from aistack.cluster.transport import Call
 from aistack.controller.rbac import rules
 from aistack.controller.rights import Scope
 from aistack.objects.manifest import Manifest
+from tests.integration.cluster.lab import Lab
 from tests.integration.stacklab import StackLab
 from tests.roles import catalog_rights
 
@@ -33,7 +34,7 @@ def without(held: Iterable[Rule], resource: str) -> list[Rule]:
     return [rule for rule in kept if rule["resources"]]
 
 
-async def grant(lab: StackLab, namespace: str, name: str, held: list[Rule], subject: Mapping[str, str]) -> None:
+async def grant(lab: Lab | StackLab, namespace: str, name: str, held: list[Rule], subject: Mapping[str, str]) -> None:
     """Make a Role, or a ClusterRole where no namespace is given, and bind it; one that is there is changed."""
     kind = "Role" if namespace else "ClusterRole"
     metadata = {"name": name} | ({"namespace": namespace} if namespace else {})

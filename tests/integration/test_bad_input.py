@@ -19,7 +19,8 @@ import pytest
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.errors import ForbiddenError
-from aistack.objects.manifest import Manifest, ref_of
+from aistack.objects.manifest import ref_of
+from tests.integration.identities import grant, user
 from tests.integration.stacklab import StackLab, condition
 from tests.toy import toy
 
@@ -288,22 +289,12 @@ async def test_no_permission(lab: StackLab) -> None:
 
 async def _limited(lab: StackLab) -> Client:
     """Log in as an operator that may do everything but write Services."""
-    user, api = f"limited-{lab.namespace}", "rbac.authorization.k8s.io"
-    look = ["get", "list", "watch"]
+    name, look = f"limited-{lab.namespace}", ["get", "list", "watch"]
     rules: list[dict[str, Any]] = [
         {"apiGroups": ["*"], "resources": ["*"], "verbs": look},
         {"apiGroups": ["aistack.dev"], "resources": ["*"], "verbs": ["*"]},
         {"apiGroups": [""], "resources": ["configmaps", "secrets", "persistentvolumeclaims"], "verbs": ["*"]},
         {"apiGroups": ["apps", "batch", "networking.k8s.io"], "resources": ["*"], "verbs": ["*"]},
     ]
-    role: Manifest = {"apiVersion": f"{api}/v1", "kind": "ClusterRole", "metadata": {"name": user}, "rules": rules}
-    binding: Manifest = {
-        "apiVersion": f"{api}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": user},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
-    }
-    for manifest in (role, binding):
-        (await lab.client.create(manifest)).result()
-    return await Client.connect("aistack", str(lab.cluster.kubeconfig_for(user)))
+    await grant(lab, "", name, rules, user(name))
+    return await Client.connect("aistack", str(lab.cluster.kubeconfig_for(name)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -11,11 +11,12 @@ import pytest
 
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
-from aistack.cluster.obstacles import QUOTA, RBAC, ROLE, ROLE_BINDING
+from aistack.cluster.obstacles import QUOTA, ROLE, ROLE_BINDING
 from aistack.errors import ForbiddenError
-from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+from aistack.objects.manifest import ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, OwnerKey, Unit
 from tests.integration.cluster.lab import Lab, eventually, only, plan_of
+from tests.integration.identities import Rule, grant, user
 
 pytestmark = pytest.mark.integration
 
@@ -75,14 +76,18 @@ async def test_quotas_that_stop_nobody_are_not_looked_at(lab: Lab) -> None:
         assert not [kind for _, kind in lab.calls if kind == QUOTA.kind]
 
 
+READS = ["get", "list", "watch"]
+ALL = ["create", "delete", "patch", "update", *READS]
+
+
 @pytest.mark.parametrize("lacks", ["a binding", "a rule of a role"])
 async def test_a_right_that_is_granted_is_heard_of(lab: Lab, lacks: str) -> None:
-    bound = lacks != "a binding"
-    await allow(lab, "", READS, bound=True)
-    await allow(lab, lab.system, ALL, bound=True)
-    await allow(lab, lab.namespace, READS if bound else ALL, bound)
+    limited, bound = f"limited-{lab.namespace}", lacks != "a binding"
+    await grant(lab, "", limited, anything(READS), user(limited))
+    await grant(lab, lab.system, limited, anything(ALL), user(limited))
+    await grant(lab, lab.namespace, limited, anything(READS if bound else ALL), user(limited if bound else "nobody"))
     plan = plan_of(Unit("a", prepare=(lab.config("c1"),)))
-    async with await Client.connect("aistack", str(lab.cluster.kubeconfig_for(user_of(lab)))) as client:
+    async with await Client.connect("aistack", str(lab.cluster.kubeconfig_for(limited))) as client:
         client.hooks.append(lab.count)
         async with hearing(lab, client=client) as (engine, told):
             errors = only(await engine.apply(plan, lab.owner)).errors
@@ -90,33 +95,15 @@ async def test_a_right_that_is_granted_is_heard_of(lab: Lab, lacks: str) -> None
             for kind in (ROLE, ROLE_BINDING):
                 await eventually(lambda kind=kind: follows(engine, lab, kind, beside=1))
             told.clear()
-            await allow(lab, lab.namespace, ALL, bound=True)
+            await grant(lab, lab.namespace, limited, anything(ALL), user(limited))
             await eventually(lambda: heard(told, lab))
             await lab.settle(engine, plan)
             assert not await follows(engine, lab, ROLE, beside=1), "nobody is stopped any more"
 
 
-ALL = ("create", "delete", "get", "list", "patch", "update", "watch")
-READS = ("get", "list", "watch")
-
-
-def user_of(lab: Lab) -> str:
-    """Who may do only what :func:`allow` says."""
-    return f"limited-{lab.namespace}"
-
-
-async def allow(lab: Lab, namespace: str, verbs: Sequence[str], bound: bool) -> None:
-    """Let the limited user do something with all kinds, in a namespace or everywhere."""
-    scope = {"namespace": namespace} if namespace else {}
-    kind, group = "Role" if namespace else "ClusterRole", "rbac.authorization.k8s.io"
-    metadata = {"name": user_of(lab), **scope}
-    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": list(verbs)}]
-    role: Manifest = {"apiVersion": RBAC, "kind": kind, "metadata": metadata, "rules": rules}
-    binding = {"apiVersion": RBAC, "kind": f"{kind}Binding", "metadata": metadata}
-    binding["roleRef"] = {"apiGroup": group, "kind": kind, "name": user_of(lab)}
-    binding["subjects"] = [{"kind": "User", "name": user_of(lab), "apiGroup": group}]
-    for manifest in (role, binding) if bound else (role,):
-        (await lab.client.apply(manifest, force=True)).result()
+def anything(verbs: list[str]) -> list[Rule]:
+    """Rules to do something with all kinds."""
+    return [{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}]
 
 
 async def test_a_kind_that_is_defined_at_last_is_heard_of(lab: Lab) -> None:

@@ -12,6 +12,7 @@ from aistack.errors import AIStackError, ClusterError, ForbiddenError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, Unit
 from aistack.objects.recipes import Generate
+from tests.integration import identities
 from tests.integration.cluster.lab import CONFIG, MANAGER, Lab, eventually, only, plan_of
 
 pytestmark = pytest.mark.integration
@@ -29,20 +30,7 @@ RULES: dict[str, list[Manifest]] = {
 
 async def allow(lab: Lab, user: str, name: str, namespace: str = "") -> None:
     """Grant rules to a user, cluster-wide or in one namespace."""
-    api, role = "rbac.authorization.k8s.io", f"{user}-{name}"
-    meta = {"name": role, **({"namespace": namespace} if namespace else {})}
-    prefix = "" if namespace else "Cluster"
-    await lab.client.create(
-        {"apiVersion": f"{api}/v1", "kind": f"{prefix}Role", "metadata": meta, "rules": RULES[name]}
-    )
-    binding = {
-        "apiVersion": f"{api}/v1",
-        "kind": f"{prefix}RoleBinding",
-        "metadata": meta,
-        "roleRef": {"apiGroup": api, "kind": f"{prefix}Role", "name": role},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
-    }
-    (await lab.client.create(binding)).result()
+    await identities.grant(lab, namespace, f"{user}-{name}", RULES[name], identities.user(user))
 
 
 async def as_user(lab: Lab, user: str) -> Client:
