@@ -1,4 +1,4 @@
-"""What ships: the starter stack's Secrets, programs and pods, and Valkey's, as planned, for servers on loopback."""
+"""What ships: the starter stack's Secrets, programs and pods, and others', as planned, for servers on loopback."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ from aistack.proving.claims import run_claim
 from aistack.proving.proofs import prove_one
 
 STACK = "demo"
-_MANIFEST = {
-    "apiVersion": "aistack.dev/v1alpha1",
-    "kind": "AIStack",
-    "spec": {"profile": "starter", "components": [{"name": "valkey"}, {"name": "prometheus"}]},
-}
+_MANIFEST = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack"}
 _APPS = tuple(
     AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract=contract))
     for name, contract in (
@@ -66,6 +62,8 @@ class Shipped:
     """Secrets' values by name: made once, as in a cluster."""
     stack: str = STACK
     """The stack's name."""
+    beside: tuple[str, ...] = ("valkey", "prometheus")
+    """Components beside the profile's."""
 
     def plan(self, **generations: int) -> Plan:
         """Plan the stack as it is when these generations of Secrets (by base name, ``_`` for ``-``) are due."""
@@ -74,12 +72,9 @@ class Shipped:
             for base, generation in generations.items()
             if generation > 1
         }
-        return plan_stack(
-            parse_stack({**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}}),
-            self.catalog,
-            Observed(secrets=lost),
-            _APPS,
-        ).plan
+        spec = {"profile": "starter", "components": [{"name": name} for name in self.beside]}
+        manifest = {**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}, "spec": spec}
+        return plan_stack(parse_stack(manifest), self.catalog, Observed(secrets=lost), _APPS).plan
 
     def secret(self, base: str, generation: int = 1) -> Binding:
         """Return the values of a Secret; a binding's server is the one on loopback."""
