@@ -6,6 +6,7 @@
     ├── InvalidError             the user must change something; retrying alone can't help   -> condition Stalled
     │   ├── SpecError            a field of the AIStack: which, what is wrong, what to write instead
     │   ├── CatalogError         a file of the catalog: file, line, what is wrong
+    │   ├── NonconformingError   a component doesn't do what its folder promises
     │   └── ForeignObjectError   an object of the same name exists and isn't ours; it is never taken over
     └── NotReadyError            the world isn't there yet; the same call may succeed later  -> retry with backoff
         ├── AwaitedError         what a field of the AIStack names isn't there yet
@@ -57,6 +58,10 @@ class CatalogError(InvalidError):
     def __init__(self, file: str, problem: str, line: int = 0) -> None:
         self.file, self.problem, self.line = file, problem, line
         super().__init__(f"{file}:{line}: {problem}" if line else f"{file}: {problem}")
+
+
+class NonconformingError(InvalidError):
+    """A component doesn't do what its folder promises."""
 
 
 class ForeignObjectError(InvalidError):

@@ -23,6 +23,7 @@ COMMANDS = (
     "up",
     "down",
     "catalog",
+    "component",
     "render",
     "plan",
     "apply",
