@@ -62,7 +62,7 @@ PHASES = (
             (sys.executable, "-m", "tests.integration.argohealth"),
             (sys.executable, "-m", "tests.flux.programs"),
             (sys.executable, "-m", "tests.integration.actionlint"),
-            (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
+            (*PYTEST, "-q", "--no-skips", "--durations=15", "-n", "2", "tests/integration"),
         ),
         timed=True,
     ),
@@ -83,7 +83,7 @@ PHASES = (
         "e2e",
         "tests on real nodes",
         "34 min; 2 min more the first time, to fetch Chromium",
-        ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "tests/e2e")),
+        ((sys.executable, "-m", "tests.journey.chromium"), (*PYTEST, "--no-skips", "--durations=15", "tests/e2e")),
         timed=True,
     ),
 )
