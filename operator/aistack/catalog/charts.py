@@ -17,6 +17,8 @@ VALUES_FILE = "values.yaml.j2"
 """The template of a chart's values, beside component.yaml."""
 VALUES = "chart"
 """The value of a component under which users reach the chart's own values."""
+RELEASE = "release"
+"""What component.yaml calls the release, whose name a stack's and a component's make."""
 _REPOSITORY = r"^(https|oci)://[a-zA-Z0-9][-a-zA-Z0-9.]*(:[0-9]{1,5})?(/[-a-zA-Z0-9._~]+)*/?$"
 
 
@@ -36,8 +38,8 @@ class Chart(StrictModel):
 
     ``digest`` is that of the archive as ``helm pull`` writes it, whatever repository it lies in. ``without`` are files
     of the chart that are left out, e.g. a template with ``lookup``. ``secrets`` are Secrets that the chart fills with
-    what differs each time, by what stands in their names after the release's (``""`` for nothing): they are made once
-    and kept. ``patches`` are for what no value of the chart reaches.
+    what differs each time: they are made once and kept. ``patches`` are for what no value of the chart reaches. Names
+    in both are those that objects have where the release is named ``release``.
     """
 
     path: InnerPath | None = None
@@ -46,7 +48,7 @@ class Chart(StrictModel):
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([-+][-+.a-zA-Z0-9]+)?$")] | None = None
     digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
     without: tuple[InnerPath, ...] = ()
-    secrets: tuple[Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")], ...] = ()
+    secrets: tuple[Annotated[str, StringConstraints(pattern=rf"^{RELEASE}(-[a-z0-9]+)*$")], ...] = ()
     patches: tuple[Patch, ...] = Field(default=(), max_length=16)
 
     @model_validator(mode="after")
@@ -60,11 +62,17 @@ class Chart(StrictModel):
         return self
 
 
+def in_release(name: str, release: str) -> str:
+    """Return the name that an object has in a release, from what component.yaml calls it."""
+    first, dash, rest = name.partition("-")
+    return f"{release}{dash}{rest}" if first == RELEASE else name
+
+
 @dataclass(frozen=True)
 class ChartSource:
     """A component's chart as it was loaded: equal sources give equal objects, and ``digest`` tells them apart."""
 
-    chart: Chart
+    chart: Chart = field(hash=False)
     digest: str
     values: str
     """Text of the template of its values."""

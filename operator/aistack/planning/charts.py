@@ -10,7 +10,7 @@ from aistack.api.names import object_name
 from aistack.api.nulls import Path, format_path
 from aistack.api.patches import PatchSpec
 from aistack.api.spec import AIStack
-from aistack.catalog.charts import VALUES, VALUES_FILE, ChartObjects, ChartRequest, ChartSource
+from aistack.catalog.charts import VALUES, VALUES_FILE, ChartObjects, ChartRequest, ChartSource, in_release
 from aistack.errors import CatalogError, NotReadyError, SpecError
 from aistack.objects.manifest import Manifest, ObjectKind, canonical
 from aistack.planning.patches import patched
@@ -110,12 +110,17 @@ class Charted:
         return ChartRequest(self.source, release, self.stack.namespace, canonical(values))
 
     def _patched(self, made: Sequence[Manifest]) -> list[Manifest]:
-        patches: Sequence[PatchSpec] = self.source.chart.patches
+        patches = [self._aimed(patch) for patch in self.source.chart.patches]
 
         def refuse(field: str, problem: str, remedy: str) -> CatalogError:
             return CatalogError(self.place, f"chart.{field}: {problem}; {remedy}")
 
         return patched(made, patches, refuse).objects if patches else list(made)
+
+    def _aimed(self, patch: PatchSpec) -> PatchSpec:
+        """Return a patch of the component's with the name that its target has in this stack."""
+        name = patch.target.name and in_release(patch.target.name, object_name(self.stack.name, self.resolved.name))
+        return patch.model_copy(update={"target": patch.target.model_copy(update={"name": name})})
 
     def _problems(self, manifest: Manifest) -> Iterator[str]:
         kind = ObjectKind(manifest["apiVersion"], manifest["kind"])

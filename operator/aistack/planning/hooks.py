@@ -75,8 +75,6 @@ def told_apart(objects: Iterable[Manifest], place: str) -> Hooks:
 
 def _problem(manifest: Manifest, events: frozenset[str]) -> str:
     without = "leave its template out by chart.without"
-    if unknown := sorted(events - _BEFORE - _AFTER - _AT_ITS_END):
-        return f"names {unknown[0]!r}, which is no moment of a release; {without}"
     if ending := sorted(events & _AT_ITS_END):
         return f"names {ending[0]!r}, and nothing of a stack runs when it goes or goes back; {without}"
     if events & _BEFORE and events & _AFTER:
@@ -149,6 +147,7 @@ def _named(job: Manifest, stack: AIStack, component: str, inputs: object) -> Man
             container["resources"] = container_resources(_RESOURCES)
     annotations = metadata.pop("annotations", {})
     soon = "hook-succeeded" in str(annotations.get(_POLICY, ""))
-    metadata["annotations"] = {key: value for key, value in annotations.items() if not key.startswith("helm.sh/")}
+    if kept := {key: value for key, value in annotations.items() if not key.startswith("helm.sh/")}:
+        metadata["annotations"] = kept
     spec["ttlSecondsAfterFinished"] = _SOON_SECONDS if soon else KEEP_SECONDS
     return made

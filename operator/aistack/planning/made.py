@@ -10,6 +10,7 @@ from typing import Any
 
 from aistack.api.names import object_name
 from aistack.api.spec import AIStack, ComponentSpec
+from aistack.catalog.charts import in_release
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import CreateSecret, RunAction
@@ -124,8 +125,7 @@ class Maker:
     def _once(self, manifest: Manifest, charted: Charted) -> CreateSecret:
         """Return a Secret of the chart's as one that is made once; others would hold values in every plan."""
         name, prefix = manifest["metadata"]["name"], object_name(self.stack.name, self.resolved.name)
-        declared = {"-".join(filter(None, (prefix, suffix))) for suffix in charted.source.chart.secrets}
-        if name not in declared:
+        if name not in {in_release(known, prefix) for known in charted.source.chart.secrets}:
             raise CatalogError(
                 charted.place,
                 f"chart: makes the Secret {name}; describe it under `secrets` in component.yaml and name that in "

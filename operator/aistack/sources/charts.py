@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from aistack.catalog.charts import ChartFacts, ChartObjects, ChartRequest, ChartSource, folder_digest
+from aistack.catalog.charts import ChartFacts, ChartObjects, ChartRequest, ChartSource, folder_digest, in_release
 from aistack.errors import AIStackError, CatalogError, ToolError
 from aistack.sources.chartfiles import ChartError, ChartFiles, read_archive, read_folder
 from aistack.sources.documents import difference, documents
@@ -140,13 +140,13 @@ class Charts:
             text = self._helm.template(staged.folder, request.release, request.namespace, request.values)
             return documents(text.decode("utf-8"))
         except ExitError as error:
-            raise CatalogError(place, f"helm can't render {request.source.title}: {error}") from None
+            raise CatalogError(place, f"helm can't render {request.source.title}: {_words(error)}") from None
         except ValueError as error:
             raise CatalogError(place, f"{request.source.title} renders to what can't be used: {error}") from None
 
     def _refuse_difference(self, request: ChartRequest, first: ChartObjects, second: ChartObjects) -> None:
         source = request.source
-        kept = {"-".join(filter(None, (request.release, name))) for name in source.chart.secrets}
+        kept = {in_release(name, request.release) for name in source.chart.secrets}
         if found := difference(first, second, kept):
             raise CatalogError(
                 _place(source),
@@ -226,6 +226,12 @@ def default_cache() -> Path:
 
 def _place(source: ChartSource) -> str:
     return f"{source.component}/component.yaml"
+
+
+def _words(error: ExitError) -> str:
+    """Return what helm said, in one line."""
+    said = str(error).removesuffix("Use --debug flag to render out invalid YAML").removeprefix("Error: ")
+    return " ".join(said.split())
 
 
 def _digest(file: Path) -> str:

@@ -29,7 +29,7 @@ def documents(text: str) -> ChartObjects:
     head, *parts = _SOURCE.split(text)
     found = [] if not head.strip() else _parsed("(no template)", head)
     for template, part in zip(parts[::2], parts[1::2], strict=True):
-        found += _parsed(template.strip(), part)
+        found += _parsed(template.strip(), part.removeprefix("\n"))
         if len(found) > MAX_OBJECTS:
             raise ValueError(f"it makes more than {MAX_OBJECTS} objects")
     return tuple(found)
@@ -48,7 +48,7 @@ def _parsed(template: str, text: str) -> list[ChartObject]:
 def _words(error: Exception) -> str:
     if not isinstance(error, yaml.MarkedYAMLError):
         return str(error)
-    line = f" (line {error.problem_mark.line} of what it renders to)" if error.problem_mark else ""
+    line = f" (line {error.problem_mark.line + 1} of what it renders to)" if error.problem_mark else ""
     return f"{error.problem}{line}"
 
 

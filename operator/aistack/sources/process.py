@@ -70,6 +70,8 @@ def run_confined(
         except (FileNotFoundError, PermissionError) as error:
             raise ToolError(f"{command[0]} can't be run: {error.strerror}") from None
         code = _wait(child, limits)
+        if stdout.seek(0, os.SEEK_END) >= limits.output:  # some programs don't mind when they can't write
+            raise LimitError(_too_long(limits))
         if code == 0:
             return _read(stdout, limits.output)
         raise _failure(command[0], code, _read(stderr, limits.output).decode("utf-8", "replace"), limits)
@@ -113,11 +115,15 @@ def _read(file: IO[bytes], most: int) -> bytes:
     return file.read(most)
 
 
+def _too_long(limits: Limits) -> str:
+    return f"it wrote more than {limits.output // _MIB} MiB"
+
+
 def _failure(program: str, code: int, said: str, limits: Limits) -> ToolError:
     if "out of memory" in said or "cannot allocate memory" in said:
         return LimitError(f"it wanted more than {limits.memory // _MIB} MiB of memory")
     if "file too large" in said:
-        return LimitError(f"it wrote more than {limits.output // _MIB} MiB")
+        return LimitError(_too_long(limits))
     if code < 0:
         return LimitError(f"it was ended by signal {-code}, as when it takes longer than {limits.seconds:g} s")
     words = said.strip()
