@@ -1,25 +1,25 @@
-"""Planning joined with what renders charts: a plan that needs a chart is made anew once that is rendered.
+"""Planning off the event loop, and recent plans kept: the same stack in the same world isn't rendered twice.
 
-For the operator it runs off the event loop, charts in threads of their own so that a slow one holds up no other stack,
-and recent plans are kept: the same stack in the same world isn't rendered twice.
+A plan that needs a chart is made anew once that is rendered, in threads of charts' own: a slow one holds up no other
+stack.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 
 from aistack.api.binding import AIBinding
 from aistack.api.spec import AIStack
 from aistack.api.status import AIStackStatus
 from aistack.catalog.models import Catalog
 from aistack.objects.plan import Observed, OwnerKey
-from aistack.planning.charts import ChartNeededError, Known
+from aistack.planning.charts import ChartNeededError
 from aistack.planning.plan import Planned, plan_stack
+from aistack.rendering import shared_charts
 from aistack.sources.charts import Charts
 
 OBJECTS = 2_000
@@ -28,35 +28,6 @@ OBJECTS = 2_000
 
 RENDERERS = 4
 """Most charts that are fetched or rendered at once."""
-
-
-@cache
-def shared_charts() -> Charts:
-    """Return what renders charts in this process."""
-    return Charts()
-
-
-def plan_new(stack: AIStack, catalog: Catalog, charts: Charts | None = None) -> Planned:
-    """Plan a stack for a first installation; blocks while its charts are fetched and rendered.
-
-    Args:
-        stack: what the user asks for.
-        catalog: what can be installed.
-        charts: what renders its charts; by default that of this process.
-
-    Raises:
-        InvalidError: the stack or the catalog is wrong.
-        NotReadyError: a chart can't be fetched or rendered here.
-    """
-    return _with_charts(charts or shared_charts(), lambda known: plan_stack(stack, catalog, Observed(), known=known))
-
-
-def _with_charts(charts: Charts, plan: Callable[[Known], Planned]) -> Planned:
-    while True:
-        try:
-            return plan(charts.known)
-        except ChartNeededError as needed:
-            charts.render(needed.request)
 
 
 @dataclass(frozen=True)

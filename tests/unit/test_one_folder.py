@@ -12,7 +12,7 @@ from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
 from aistack.objects.plan import Unit
 from aistack.planning.check import check_plans
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 from tests.toy import find, jobs, plan, plan_bytes, secrets
 
 SIZES = "{cpu: 10m, memory: 64Mi, memoryLimit: 128Mi}"

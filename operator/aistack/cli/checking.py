@@ -10,7 +10,7 @@ from aistack.catalog.loader import load_catalog
 from aistack.errors import CatalogError
 from aistack.images import discover
 from aistack.planning.check import check_plans
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 
 
 def check_catalog(root: Path) -> list[CatalogError]:

@@ -20,7 +20,7 @@ from aistack.errors import InvalidError, SpecError
 from aistack.objects.manifest import Manifest
 from aistack.objects.strict import StrictLoader
 from aistack.planning.plan import Planned
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 
 STDIN = "-"
 _NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -6,7 +6,7 @@ from aistack.api.spec import AIStack, AIStackSpec, Metadata
 from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog, Profile
 from aistack.errors import InvalidError, NotReadyError
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 
 
 def footprint_of(profile: Profile, catalog: Catalog) -> Footprint | None:

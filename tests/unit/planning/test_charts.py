@@ -16,7 +16,7 @@ from aistack.objects.plan import CreateSecret, Observed, RunAction, Unit
 from aistack.objects.recipes import Once, recipe_hash
 from aistack.planning.charts import ChartNeededError, merged_values
 from aistack.planning.plan import Planned, plan_stack
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 from tests.charts import SPEC, changed, charts, with_shop
 from tests.toy import applied, plan_bytes, stack
 

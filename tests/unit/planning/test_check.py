@@ -9,7 +9,7 @@ import pytest
 from aistack.api.names import MAX_NAME, MAX_STACK_NAME
 from aistack.catalog.loader import load_catalog
 from aistack.planning.check import check_plans
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 from tests.toy import starter, toy_copy
 
 TEMPLATE = "components/web/templates"

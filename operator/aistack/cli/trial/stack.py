@@ -22,7 +22,7 @@ from aistack.cli.waiting import Goal, wait_for
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectRef
-from aistack.plans import plan_new
+from aistack.rendering import plan_new
 
 PROVE_ESTIMATE = "about 2 min until every connection has done real work"
 _LEVEL = {"pod-security.kubernetes.io/enforce": "restricted"}
