@@ -1,4 +1,4 @@
-"""A component that is a Helm chart, on the real API server: order, status, no-op, drift, releases, deletion, bad input."""
+"""A component that is a Helm chart, on the real API server: order, status, drift, releases, deletion, bad input."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ async def test_a_template_without_end_holds_up_no_other_stack(
             await asyncio.sleep(0.5)
             await operator.reconcile(await other.live())
             assert not bad.done(), "it is still being rendered"
-            with pytest.raises(NotReadyError, match="it took longer than 20 s|it was ended"):
+            with pytest.raises(NotReadyError, match=r"it took longer than 20 s|it was ended"):
                 await bad
         live = await lab.live()
         assert "components/shop/component.yaml: rendering" in live["status"]["message"]

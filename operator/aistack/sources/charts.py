@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,21 +129,27 @@ class Charts:
 
     def _rendered(self, request: ChartRequest) -> ChartObjects:
         staged = self._stage(request.source)
-        with self._room:
-            objects = self._once(request, staged)
-            if staged.differs or calls_by_chance(request.values.decode()):
-                self._refuse_difference(request, objects, self._once(request, staged))
-        return objects
+        times = 2 if staged.differs or calls_by_chance(request.values.decode()) else 1
+        with self._room, ThreadPoolExecutor(times) as both:
+            texts = list(both.map(lambda _: self._text(request, staged), range(times)))
+        first, *others = (self._parsed(request, text) for text in dict.fromkeys(texts))
+        for other in others:
+            self._refuse_difference(request, first, other)
+        return first
 
-    def _once(self, request: ChartRequest, staged: _Staged) -> ChartObjects:
-        place = _place(request.source)
+    def _text(self, request: ChartRequest, staged: _Staged) -> bytes:
         try:
-            text = self._helm.template(staged.folder, request.release, request.namespace, request.values)
-            return documents(text.decode("utf-8"))
+            return self._helm.template(staged.folder, request.release, request.namespace, request.values)
         except ExitError as error:
-            raise CatalogError(place, f"helm can't render {request.source.title}: {_words(error)}") from None
+            problem = f"helm can't render {request.source.title}: {_words(error)}"
+            raise CatalogError(_place(request.source), problem) from None
+
+    def _parsed(self, request: ChartRequest, text: bytes) -> ChartObjects:
+        try:
+            return documents(text.decode("utf-8"))
         except ValueError as error:
-            raise CatalogError(place, f"{request.source.title} renders to what can't be used: {error}") from None
+            problem = f"{request.source.title} renders to what can't be used: {error}"
+            raise CatalogError(_place(request.source), problem) from None
 
     def _refuse_difference(self, request: ChartRequest, first: ChartObjects, second: ChartObjects) -> None:
         source = request.source
