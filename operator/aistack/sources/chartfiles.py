@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +19,9 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_FILES = 5_000
 MAX_NESTED = 4
 """Most archives inside each other."""
+_MAX_TAR = MAX_BYTES + MAX_FILES * 1024
+"""Most bytes of an archive that was decompressed: files and their headers."""
+_TOO_MUCH = f"has more than {MAX_FILES} files or {MAX_BYTES // 1024 // 1024} MiB"
 
 ChartFiles = Mapping[str, bytes]
 """Contents by path in the chart's folder; a subchart's archive is unpacked into a folder beside it."""
@@ -36,7 +41,7 @@ class _Budget:
         self.bytes -= size
         self.files -= 1
         if self.bytes < 0 or self.files < 0:
-            raise ChartError(f"has more than {MAX_FILES} files or {MAX_BYTES // 1024 // 1024} MiB")
+            raise ChartError(_TOO_MUCH)
 
 
 def read_folder(folder: Path) -> ChartFiles:
@@ -97,10 +102,19 @@ def _unpacked(content: bytes, budget: _Budget, what: str = "") -> dict[str, byte
     """Return an archive's files without the folder that they all lie in."""
     prefix = f"{what}: " if what else ""
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r|gz") as archive:
+        with tarfile.open(fileobj=io.BytesIO(_decompressed(content)), mode="r:") as archive:
             return dict(_members(archive, budget, prefix))
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise ChartError(f"{prefix}can't be unpacked: {error}") from None
+
+
+def _decompressed(content: bytes) -> bytes:
+    """Return an archive's bytes, of which tarfile would take as many as a header claims."""
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        found = packed.read(_MAX_TAR + 1)
+    if len(found) > _MAX_TAR:
+        raise ChartError(_TOO_MUCH)
+    return found
 
 
 def _members(archive: tarfile.TarFile, budget: _Budget, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -157,8 +157,9 @@ class Charts:
         if found := difference(first, second, kept):
             raise CatalogError(
                 _place(source),
-                f"{source.title} makes another {found} each time, and every pass would change it; name the Secret that "
-                "holds it under chart.secrets, give the chart a fixed value, or take the field away by a patch",
+                f"{source.title} makes another {found} each time, and every pass would change it; name the "
+                "Secret that holds it under chart.secrets, give the chart a value, or leave the template out by "
+                "chart.without",
             )
 
     def _stage(self, source: ChartSource) -> _Staged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tarfile
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_an_archive_that_is_none_or_a_trap_is_refused(tmp_path: Path, content: b
     with pytest.raises(ChartError) as refused:
         read(tmp_path, content)
     assert says in str(refused.value)
+
+
+def test_a_header_that_claims_a_gigabyte_is_not_believed(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("web/x")
+    header.size, header.type = 2**30, tarfile.XHDTYPE
+    archive = gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + bytes(50 * 1024 * 1024))
+    assert len(archive) < 100_000
+    with pytest.raises(ChartError, match="has more than"):
+        read(tmp_path, archive)
 
 
 def test_a_packed_subchart_is_held_to_the_same(tmp_path: Path) -> None:
