@@ -67,8 +67,6 @@ class Charts:
         """Held for moments only."""
         self._staging = threading.Lock()
         """Held while a chart is fetched and staged: no chart is fetched twice at once."""
-        self._room = threading.BoundedSemaphore(2)
-        """How many charts are rendered at once."""
 
     @cached_property
     def _home(self) -> tempfile.TemporaryDirectory[str]:
@@ -130,7 +128,7 @@ class Charts:
     def _rendered(self, request: ChartRequest) -> ChartObjects:
         staged = self._stage(request.source)
         times = 2 if staged.differs or calls_by_chance(request.values.decode()) else 1
-        with self._room, ThreadPoolExecutor(times) as both:
+        with ThreadPoolExecutor(times) as both:
             texts = list(both.map(lambda _: self._text(request, staged), range(times)))
         first, *others = (self._parsed(request, text) for text in dict.fromkeys(texts))
         for other in others:
@@ -172,6 +170,8 @@ class Charts:
                     found = self._new(source)
                 except ChartError as error:
                     raise CatalogError(_place(source), f"{source.title} {error}") from None
+                except OSError as error:  # e.g. no room
+                    raise ToolError(f"{_place(source)}: {source.title} can't be staged: {error}") from None
                 self._staged[key] = found
         return found
 
@@ -208,7 +208,7 @@ class Charts:
             raise failure.error
         try:
             self._fetch(source, kept)
-        except ToolError as error:
+        except (ToolError, OSError) as error:  # e.g. a cache that can't be written
             refusal = ToolError(f"{_place(source)}: {source.title} can't be fetched: {error}")
             self._failed[source.digest] = _Failure(refusal, self._clock() + PAUSE / 10)
             raise refusal from None

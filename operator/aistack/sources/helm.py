@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from aistack.api.versions import OLDEST_KUBERNETES
 from aistack.catalog.charts import Chart
@@ -19,8 +19,11 @@ KUBERNETES = "{}.{}.0".format(*OLDEST_KUBERNETES)
 """What charts take the cluster for: a plan is the same with and without a cluster, and no pod rolls because the API
 server was upgraded. What this version serves, the newer ones that we support serve as well."""
 RENDER = Limits(seconds=30)
-FETCH = Limits(seconds=60, output=64 * 1024 * 1024)
+"""Loki's chart, with 8,000 lines of templates, takes 100 MiB and a third of a second."""
+FETCH = Limits(seconds=60, memory=384 * 1024 * 1024, output=64 * 1024 * 1024)
 """Room for a repository's index; an archive is measured when it is read."""
+AT_ONCE = 2
+"""How many of them run at once: what they take must fit into the operator's own memory."""
 _NOWHERE = "http://127.0.0.1:9"
 """A proxy that nobody is: a chart whose schema refers to somewhere else is not followed there."""
 
@@ -38,8 +41,7 @@ class Helm:
     program: str = ""
     trust: str = ""
     logins: str = ""
-    network: Mapping[str, str] = field(default_factory=dict)
-    """Proxy settings for fetching; those of this process if empty."""
+    _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE), repr=False, compare=False)
 
     def template(self, chart: Path, release: str, namespace: str, values: bytes) -> bytes:
         """Return what a chart makes of values, as YAML, hooks included.
@@ -57,7 +59,8 @@ class Helm:
         """
         options = ["--namespace", namespace, "--kube-version", KUBERNETES, "--skip-crds", "--values", "-"]
         command = [self._found(), "template", release, str(chart), *options]
-        return run_confined(command, RENDER, given=values, settings=_no_network())
+        with self._room:
+            return run_confined(command, RENDER, given=values, settings=_no_network())
 
     def pull(self, chart: Chart, folder: Path) -> Path:
         """Fetch a remote chart's archive into an empty folder, and return it.
@@ -68,9 +71,10 @@ class Helm:
             ToolError: there is no helm.
         """
         trust = ["--ca-file", self.trust] if self.trust else []
-        logins = ["--registry-config", self.logins] if self.logins else []
+        logins = ["--registry-config", found] if (found := self.logins or usual_logins()) else []
         options = ["--version", str(chart.version), "--destination", str(folder), *trust, *logins]
-        run_confined([self._found(), "pull", *_address(chart), *options], FETCH, settings=self._network())
+        with self._room:
+            run_confined([self._found(), "pull", *_address(chart), *options], FETCH, settings=_network())
         archives = list(folder.glob("*.tgz"))
         if len(archives) != 1:
             raise ToolError(f"helm pull brought {len(archives)} archives")
@@ -84,9 +88,20 @@ class Helm:
             )
         return program
 
-    def _network(self) -> dict[str, str]:
-        names = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
-        return dict(self.network) or {name: os.environ[name] for name in names if name in os.environ}
+
+def usual_logins() -> str:
+    """Return the file in which helm, or docker, keeps logins of this user; empty if there is none."""
+    home = Path(os.environ.get("HOME", "/nonexistent"))
+    docker = Path(os.environ.get("DOCKER_CONFIG") or home / ".docker")
+    named = os.environ.get("HELM_REGISTRY_CONFIG")
+    places = [Path(named)] if named else [home / ".config/helm/registry/config.json", docker / "config.json"]
+    return next((str(place) for place in places if place.is_file()), "")
+
+
+def _network() -> dict[str, str]:
+    """Return what of this process's environment says how the network is reached, and whom to trust there."""
+    names = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _address(chart: Chart) -> list[str]:

@@ -24,7 +24,7 @@ class Limits:
     """What a program may use."""
 
     seconds: float
-    memory: int = 384 * _MIB
+    memory: int = 192 * _MIB
     """Bytes of data; the program itself comes on top."""
     output: int = 8 * _MIB
     """Bytes of each file that it writes."""
