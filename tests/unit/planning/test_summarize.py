@@ -103,8 +103,8 @@ OUTCOMES: dict[str, tuple[Outcome, tuple[bool, bool, bool], Reason, ComponentPha
         WORKS, Reason.PROGRESSING, PROGRESSING, "runs the Job demo-web-up",
     ),
     "job-of-a-chart-failed": (
-        outcome(unit("web", actions=(ActionOutcome("web/hook/demo-web-up", ActionState.FAILED, "no"),), complete=False)),
-        WORKS, Reason.UNHEALTHY, FAILED, "the chart's Job demo-web-up failed and is tried again: no",
+        outcome(unit("web", actions=(ActionOutcome("web/hook/x-up", ActionState.FAILED, "no"),), complete=False)),
+        WORKS, Reason.UNHEALTHY, FAILED, "the chart's Job x-up failed and is tried again: no",
     ),
     "not-all-written": (
         outcome(unit("web", actions=CLAIMED, complete=False)),
