@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,24 @@ def plan_new(stack: AIStack, catalog: Catalog, charts: Charts | None = None) -> 
         InvalidError: the stack or the catalog is wrong.
         NotReadyError: a chart can't be fetched or rendered here.
     """
+    return with_charts(lambda known: plan_stack(stack, catalog, Observed(), known=known), charts)
+
+
+def with_charts(plan: Callable[[Known], Planned], charts: Charts | None = None) -> Planned:
+    """Plan, and plan anew with each chart that turns out to be needed.
+
+    Args:
+        plan: plans with what is known of charts.
+        charts: what renders them; by default that of this process.
+
+    Raises:
+        InvalidError: the stack or the catalog is wrong.
+        NotReadyError: a chart can't be fetched or rendered here.
+    """
     known: Known = nothing_known
     while True:
         try:
-            return plan_stack(stack, catalog, Observed(), known=known)
+            return plan(known)
         except ChartNeededError as needed:
             charts = charts or shared_charts()
             charts.render(needed.request)
