@@ -61,6 +61,6 @@ def memory(
 ) -> Iterator[Provider]:
     """Each provider of redis with the arguments that ship."""
     name, folder = str(request.param), tmp_path_factory.mktemp(request.param)
-    alone = Shipped(folder, ports={**shipped.ports, "redis": servers.free_port()}, beside=(name,))
+    alone = Shipped(folder, ports={**shipped.ports, "redis": servers.free_port()}, components=({"name": name},))
     with store_in_memory.server(name, alone, folder):
         yield Provider(alone, "redis", name)

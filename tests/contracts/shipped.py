@@ -1,4 +1,4 @@
-"""What ships: the starter stack's Secrets, programs and pods, and others', as planned, for servers on loopback."""
+"""What ships: the starter stack's Secrets, programs and pods, and Valkey's, as planned, for servers on loopback."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
+from aistack.api.group import API_VERSION, KIND
 from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.models import Catalog
@@ -23,9 +24,12 @@ from aistack.objects.recipes import Literal
 from aistack.planning.plan import plan_stack
 from aistack.proving.claims import run_claim
 from aistack.proving.proofs import prove_one
+from aistack.rendering import with_charts
+from tests.charts import charts
 
 STACK = "demo"
-_MANIFEST = {"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack"}
+ADDED = ({"name": "valkey"}, {"name": "prometheus"})
+"""Components besides the profile's."""
 _APPS = tuple(
     AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract=contract))
     for name, contract in (
@@ -62,8 +66,8 @@ class Shipped:
     """Secrets' values by name: made once, as in a cluster."""
     stack: str = STACK
     """The stack's name."""
-    beside: tuple[str, ...] = ("valkey", "prometheus")
-    """Components beside the profile's."""
+    components: Sequence[Mapping[str, Any]] = ADDED
+    """Changes to the profile's components, and those besides it."""
 
     def plan(self, **generations: int) -> Plan:
         """Plan the stack as it is when these generations of Secrets (by base name, ``_`` for ``-``) are due."""
@@ -72,9 +76,12 @@ class Shipped:
             for base, generation in generations.items()
             if generation > 1
         }
-        spec = {"profile": "starter", "components": [{"name": name} for name in self.beside]}
-        manifest = {**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}, "spec": spec}
-        return plan_stack(parse_stack(manifest), self.catalog, Observed(secrets=lost), _APPS).plan
+        spec = {"profile": "starter", "components": [*self.components]}
+        metadata = {"name": self.stack, "namespace": "ml"}
+        stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
+        return with_charts(
+            lambda known: plan_stack(stack, self.catalog, Observed(secrets=lost), _APPS, known), charts()
+        ).plan
 
     def secret(self, base: str, generation: int = 1) -> Binding:
         """Return the values of a Secret; a binding's server is the one on loopback."""

@@ -66,7 +66,7 @@ def test_a_share_may_not(share: Binding, command: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("component", store_in_memory.INSTALLED)
 def test_users_survive_a_restart_and_hold_no_password(shipped: Shipped, component: str, tmp_path: Path) -> None:
-    alone = Shipped(shipped.folder, ports={**shipped.ports, "redis": free_port()}, beside=(component,))
+    alone = Shipped(shipped.folder, ports={**shipped.ports, "redis": free_port()}, components=({"name": component},))
     provider = Provider(alone, "redis", component)
     share = provider.share(CONSUMER)
     with store_in_memory.server(component, alone, tmp_path):

@@ -11,9 +11,9 @@ from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.cluster.client import Client
 from aistack.objects.manifest import Manifest
-from aistack.objects.plan import ApplyObject, Observed
-from aistack.planning.plan import plan_stack
+from aistack.objects.plan import ApplyObject
 from aistack.planning.pods import pod_template
+from aistack.rendering import plan_new
 from tests.cluster.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
@@ -37,7 +37,7 @@ def _objects(component: str, size: Size, more: dict[str, Any] | None = None) -> 
     spec = {"profile": profile or "starter", "size": size.value, **beside, **(more or {})}
     metadata = {"name": "demo", "namespace": NAMESPACE}
     stack = parse_stack({"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": metadata, "spec": spec})
-    unit = next(u for u in plan_stack(stack, CATALOG, Observed()).plan.units if u.name == component)
+    unit = next(u for u in plan_new(stack, CATALOG).plan.units if u.name == component)
     applied = [step.manifest for step in unit.objects() if isinstance(step, ApplyObject)]
     return [*applied, *(action.manifest for action in unit.actions)]
 

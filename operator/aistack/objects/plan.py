@@ -97,6 +97,10 @@ class RunAction:
     """Whether the unit's workloads wait until it succeeded; the unit is complete only when it did, in any case."""
     exclusive: str = ""
     """Actions of one owner with the same value here, unless it is empty, never run at the same time."""
+    follows: tuple[ObjectRef, ...] = ()
+    """Jobs of other actions of the unit that must have succeeded before this one starts."""
+    late: bool = False
+    """Whether it starts once the unit's own objects are healthy; nothing of the unit waits for it then."""
 
     @cached_property
     def ref(self) -> ObjectRef:

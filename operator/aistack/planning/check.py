@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
@@ -10,25 +10,33 @@ from aistack.api.component import Size
 from aistack.api.group import API_VERSION, KIND
 from aistack.api.names import MAX_STACK_NAME
 from aistack.api.parse import parse_stack
+from aistack.api.spec import AIStack
+from aistack.catalog.charts import VALUES_FILE
 from aistack.catalog.models import Catalog, Component
-from aistack.errors import CatalogError, InvalidError
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
+from aistack.errors import CatalogError, InvalidError, ToolError
+from aistack.planning.plan import Planned
 from aistack.planning.template import check_template
 
+Planner = Callable[[AIStack, Catalog], Planned]
+"""Plans a stack for a first installation."""
 
-def check_plans(catalog: Catalog) -> Iterator[CatalogError]:
+
+def check_plans(catalog: Catalog, planner: Planner) -> Iterator[CatalogError]:
     """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
 
     Every version of a component is planned in every size, together with the first components that provide what it
     needs, and once more with those that it could use. Of each file, what is wrong with its language is told, or else
     the first plan that fails.
+
+    Args:
+        catalog: what is checked.
+        planner: plans each stack.
     """
     broken = [error for component in catalog.components.values() for error in _templates(component)]
     yield from broken
     told = {error.file for error in broken}
     for file, spec in _cases(catalog):
-        error = _plan(catalog, file, spec)
+        error = _plan(catalog, file, spec, planner)
         if error and error.file not in told:
             told.add(error.file)
             yield error
@@ -37,6 +45,8 @@ def check_plans(catalog: Catalog) -> Iterator[CatalogError]:
 def _templates(component: Component) -> Iterator[CatalogError]:
     for file, source in component.templates.items():
         yield from check_template(f"{component.folder}/templates/{file}", source)
+    if component.chart:
+        yield from check_template(f"{component.folder}/{VALUES_FILE}", component.chart.values)
 
 
 def _cases(catalog: Catalog) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -78,13 +88,13 @@ def _provides(component: Component, contract: str) -> bool:
     return any(p.contract == contract for p in component.spec.provides)
 
 
-def _plan(catalog: Catalog, file: str, spec: dict[str, Any]) -> CatalogError | None:
+def _plan(catalog: Catalog, file: str, spec: dict[str, Any], planner: Planner) -> CatalogError | None:
     metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
     try:
         stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
-        plan_stack(stack, catalog, Observed())
+        planner(stack, catalog)
     except CatalogError as error:
         return error
-    except InvalidError as error:
+    except (InvalidError, ToolError) as error:  # e.g. no helm
         return CatalogError(file, f"can't be planned in size {spec['size']}: {error}")
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from aistack.api.status import Footprint
+from aistack.catalog.charts import ChartFacts
 from aistack.catalog.models import Catalog, Component, ComponentSpec
 from aistack.catalog.schemas import properties_of
 from aistack.cli.present.table import PlainTable
@@ -63,14 +64,21 @@ def required(spec: ComponentSpec) -> str:
     return ", ".join(r.contract + ("?" if r.optional else "") for r in spec.requires) or "-"
 
 
-def component_view(component: Component, tier: str) -> RenderableType:
-    """Show all that a user may want to know of a component."""
+def component_view(component: Component, tier: str, facts: ChartFacts | None = None) -> RenderableType:
+    """Show all that a user may want to know of a component.
+
+    Args:
+        component: it.
+        tier: how far tests have proven it.
+        facts: what is known of its chart, if it is one and could be read.
+    """
     spec = component.spec
     parts: list[RenderableType] = [
         Text.assemble((spec.title, "bold"), f"  {spec.about}"),
         Text(f"{spec.category}, {spec.licence}, {spec.home}"),
         Text(f"versions   {', '.join(spec.versions)}\ntier       {tier or 'not tested yet'}"),
         Text(f"provides   {provided(spec)}\nrequires   {required(spec)}"),
+        *(Text(line) for line in _chart(component, facts)),
     ]
     for title, table in (
         ("Values (spec.components[].values)", _values(component)),
@@ -80,6 +88,21 @@ def component_view(component: Component, tier: str) -> RenderableType:
     ):
         parts += [Text(f"\n{title}", "bold"), table] if len(table) else []
     return Group(*parts)
+
+
+def _chart(component: Component, facts: ChartFacts | None) -> Iterator[str]:
+    """Yield what is to be told of a component's chart, and of what it holds and a stack doesn't use."""
+    if component.chart is None:
+        return
+    version = f" {facts.version}" if facts and component.chart.folder else ""
+    yield f"chart      {component.chart.title}{version}, {component.chart.digest}"
+    if facts and facts.tests:
+        yield f"           its tests aren't run, as the contracts' proofs are: {', '.join(facts.tests)}"
+    if facts and facts.definitions:
+        definitions = ", ".join(facts.definitions)
+        yield f"           needs these definitions, which the cluster's administrator installs: {definitions}"
+    if left := component.chart.chart.without:
+        yield f"           without {', '.join(left)}"
 
 
 def component_data(component: Component, tier: str) -> dict[str, Any]:
