@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from aistack.catalog.locate import catalog_folder
-from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
+from aistack.catalog.models import RUNNER, Catalog, Component, ComponentSpec, Contract, Image, Profile
 from aistack.catalog.positions import line_of
 from aistack.errors import CatalogError
 from aistack.objects.strict import StrictLoader
@@ -39,13 +39,27 @@ def load_catalog(named: Path | None = None) -> Catalog:
         CatalogError: the first file that is wrong, with its line.
     """
     root = catalog_folder(named)
-    components = {c.name: c for c in (load_component(root, folder) for folder in folders(root / "components"))}
-    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
+    components, contracts = load_parts(root)
     profiles = {p.name: p for p in _load_profiles(root)}
     runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
     programs = _runner_programs()
-    digest = _digest(components, contracts, profiles, {"runner": runner}, programs)
-    return Catalog(components, contracts, profiles, runner, programs, digest)
+    parts = {
+        **part_digests(components, contracts),
+        **_digests("profiles/", profiles),
+        RUNNER: _digest((runner, programs)),
+    }
+    return Catalog(components, contracts, profiles, runner, programs, parts)
+
+
+def load_parts(root: Path) -> tuple[dict[str, Component], dict[str, Contract]]:
+    """Load the components and contracts of a folder that is no whole catalog.
+
+    Raises:
+        CatalogError: the first file that is wrong, with its line.
+    """
+    components = {c.name: c for c in (load_component(root, folder) for folder in folders(root / "components"))}
+    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
+    return components, contracts
 
 
 def _runner_programs() -> dict[str, str]:
@@ -179,10 +193,14 @@ def _relative(root: Path, file: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
-def _digest(*parts: Mapping[str, Any]) -> str:
-    """Hash what can change a plan: models, templates, files, claims."""
-    content = hashlib.sha256()
-    for part in parts:
-        for name, item in sorted(part.items()):
-            content.update(f"{name}={item!r}".encode())
-    return f"sha256:{content.hexdigest()}"
+def part_digests(components: Mapping[str, Component], contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """Hash what can change a plan of each part: models, templates, files, claims."""
+    return {**_digests("components/", components), **_digests("contracts/", contracts)}
+
+
+def _digests(folder: str, items: Mapping[str, object]) -> dict[str, str]:
+    return {f"{folder}{name}": _digest(item) for name, item in items.items()}
+
+
+def _digest(item: object) -> str:
+    return hashlib.sha256(repr(item).encode()).hexdigest()

@@ -23,12 +23,14 @@ from aistack.cluster.sight import Sight
 from aistack.controller.metrics import Metrics, Result
 from aistack.controller.options import Options
 from aistack.controller.patience import EndlessBackoff
+from aistack.controller.pieces import Pieces
 from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
 from aistack.controller.standing import ready_of
 from aistack.errors import AIStackError, ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.outcome import CHANGES, ObjectOutcome, Outcome
+from aistack.pieces.keeper import PIECES
 from aistack.pipeline import Pipeline
 from aistack.sharing import BINDING, Sharing
 from aistack.surroundings import definitions_problem, require_server
@@ -90,7 +92,7 @@ class Operator:
         options: Options | None = None,
     ) -> None:
         options = options or Options()
-        self.catalog, self.metrics = catalog, Metrics()
+        self.metrics = Metrics()
         self.stacks = Stacks()
         self.queue: WorkQueue[StackKey] = WorkQueue(self._work, options.workers, fields=log_fields)
         self._configuration = configuration
@@ -103,7 +105,15 @@ class Operator:
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
         sharing = Sharing(client, self._bindings)
-        self._pipeline = Pipeline(client, self._engine, catalog, sharing, options.accounts.of, on_outcome=self._applied)
+        self._pieces = Pieces(client, settings, catalog, self._all_stacks, self._touch)
+        self._pipeline = Pipeline(
+            client,
+            self._engine,
+            lambda _: self._pieces.catalog,
+            sharing,
+            options.accounts.of,
+            on_outcome=self._applied,
+        )
         self._serving = Serving(client, settings.namespace, options.take_over)
         self._serves = served_by(settings)
         self._task: asyncio.Task[None] | None = None
@@ -143,6 +153,7 @@ class Operator:
             self._wait_warm()
             await self._engine.start()
         await self._bindings.start()
+        await self._pieces.start()
         self._task = asyncio.create_task(self.election.run(self._lead), name="election")
         self._task.add_done_callback(_tell_end)
 
@@ -157,6 +168,7 @@ class Operator:
         for pause in EndlessBackoff():
             try:
                 await self._engine.start()
+                await self._pieces.prepare()
                 break
             except NotReadyError as error:
                 log.warning("can't lead yet, tries again", error=str(error))
@@ -164,7 +176,9 @@ class Operator:
         for key in self.stacks:
             self.queue.add(key)
         self._prepared = True
-        await self.queue.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pieces.queue.run())
+            group.create_task(self.queue.run())
 
     async def resign(self) -> None:
         """Stop work and let another replica lead; what was under way is taken up by the next leader."""
@@ -177,6 +191,7 @@ class Operator:
         await self.resign()
         await self.election.give_back()  # if it was won and the work didn't begin
         await self._bindings.stop()
+        await self._pieces.stop()
         await self._engine.stop()
         await self.election.close()
         await self.client.close()
@@ -201,11 +216,17 @@ class Operator:
 
     def sights(self) -> list[Sight]:
         """Return how each watch stands, but kopf's."""
-        return [*self._engine.sights(), *self._bindings.sights()]
+        return [*self._engine.sights(), *self._bindings.sights(), *self._pieces.sights()]
 
     def objects(self) -> dict[str, int]:
         """Return how many objects are in memory, by kind."""
-        return {**self._engine.objects(), KIND: len(self.stacks), BINDING.kind: len(self._bindings)}
+        ours = {KIND: len(self.stacks), BINDING.kind: len(self._bindings), PIECES.kind: len(self._pieces)}
+        return {**self._engine.objects(), **ours}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What stacks are planned from, now."""
+        return self._pieces.catalog
 
     async def login(self) -> dict[str, Any]:
         """Return our client's credentials in the words of kopf's ConnectionInfo."""
@@ -231,6 +252,7 @@ class Operator:
         """Take note of an AIStack's event."""
         if deleted:
             self.stacks.forget(stack)
+            self._pieces.seen(stack, None)
         elif self.stacks.see(stack):
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
@@ -241,6 +263,12 @@ class Operator:
         for version in spec["versions"]:
             if version["served"]:
                 self._engine.defined(ObjectKind(f"{spec['group']}/{version['name']}", spec["names"]["kind"]))
+
+    def _all_stacks(self) -> list[Manifest]:
+        return [live for key in self.stacks if (live := self.stacks.get(key))]
+
+    def _touch(self, stack: Manifest) -> None:
+        self.queue.add(key_of(stack))
 
     def _bound(self, binding: Manifest) -> None:
         """Take note of news of an AIBinding: its stack is worked on."""
@@ -275,6 +303,7 @@ class Operator:
         live = claimed
         after, delay = await self._pipeline.reconcile(live)
         _log_change(live, after)
+        self._pieces.seen(live, after)
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
             self.stacks.forget(after)
         elif self.stacks.get(key) is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aistack.api.labels import ROLE
 from aistack.api.texts import APPARMOR
-from aistack.catalog.models import Metrics, Page, Provide, Workload
+from aistack.catalog.models import Component, Metrics, Page, Provide, Workload
 from aistack.objects.manifest import Manifest
 from aistack.planning.pods import containers, pod_template
 from aistack.planning.resolve import Resolved
@@ -87,6 +87,20 @@ def refusals(
         yield f"makes the {kind} {name!r:.80}, a name that isn't the component's own; write `name: {{{{ name(...) }}}}`"
     if (template := pod_template(manifest)) is not None:
         yield from (f"{kind} {name}: {p}" for p in _pod(template, workloads, images))
+
+
+def undeclared(component: Component, manifest: Manifest) -> Iterator[str]:
+    """Yield that a component's template may not make an object, as its kind wasn't declared by who brought it."""
+    kind = declared_kind(manifest)
+    if component.makes is not None and kind not in component.makes:
+        declared = ", ".join(component.makes) or "none"
+        yield f"makes a {kind}, and declared are {declared}; add it to spec.kinds of the AIComponent, or leave it out"
+
+
+def declared_kind(manifest: Manifest) -> str:
+    """Return an object's kind as an AIComponent declares it: ``Service``, ``apps/Deployment``."""
+    group = str(manifest["apiVersion"]).rpartition("/")[0]
+    return f"{group}/{manifest['kind']}" if group else str(manifest["kind"])
 
 
 def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
-from aistack.planning.allowed import refusals, unserved
+from aistack.planning.allowed import refusals, undeclared, unserved
 from aistack.planning.bound import Binder, hardened, labelled
 from aistack.planning.claims import retirement
 from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
@@ -115,7 +115,10 @@ class UnitPlanner:
         for file, source in r.component.templates.items():
             path = f"{r.component.folder}/templates/{file}"
             for manifest in render_template(path, source, context):
-                for refusal in refusals(manifest, prefix, spec.workloads, images):
+                for refusal in (
+                    *undeclared(r.component, manifest),
+                    *refusals(manifest, prefix, spec.workloads, images),
+                ):
                     raise CatalogError(path, refusal)
                 yield manifest
 

@@ -26,7 +26,7 @@ from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
 from aistack.errors import ClusterError
 from aistack.objects.manifest import ObjectRef
-from aistack.pipeline import Pipeline
+from aistack.pipeline import Pipeline, always
 from aistack.planning.plan import Planned
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 from aistack.sharing import BINDING, Sharing
@@ -97,7 +97,7 @@ async def _preview_one(
     async with Engine(client, settings, watching=False) as engine:
         with placed(document.place):
             sharing = Sharing(client, Shelf(client, settings, BINDING, watching=False))
-            return await Pipeline(client, engine, catalog, sharing).preview(stack)
+            return await Pipeline(client, engine, always(catalog), sharing).preview(stack)
 
 
 async def _require_namespace(client: Client, name: str) -> None:
