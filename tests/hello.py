@@ -66,19 +66,31 @@ FILES = {
 }
 
 
-def write_hello(root: Path, contract: str = "postgres", **changed: str) -> Path:
+NEEDS = (
+    "requires:\n  - contract: postgres\n",
+    '            - name: DATABASE\n              valueFrom: {{ binding("postgres").env("uri") }}\n',
+)
+"""What is left out where it needs nothing."""
+
+
+def write_hello(root: Path, contract: str = "postgres", name: str = "hello", **changed: str) -> Path:
     """Write it into a catalog's folder, or into an empty one.
 
     Args:
         root: the folder that has, or gets, ``components/``.
-        contract: of which it needs a share, with a key ``uri``.
+        contract: of which it needs a share, with a key ``uri``; empty for none.
+        name: what it is called instead.
         changed: texts by the one that they stand in the place of.
     """
-    for name, text in FILES.items():
-        file = root / "components" / "hello" / name
+    for path, text in FILES.items():
+        file = root / "components" / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
         lines = text.strip("\n").splitlines()
         written = "\n".join(line.removeprefix(" " * 8) for line in lines).rstrip() + "\n"
+        if not contract:
+            for needs in NEEDS:
+                written = written.replace(needs, "")
+        written = written.replace("name: hello\ntitle", f"name: {name}\ntitle")
         written = written.replace("contract: postgres", f"contract: {contract}").replace('"postgres"', f'"{contract}"')
         for old, new in changed.items():
             written = written.replace(old, new)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -123,6 +124,30 @@ async def fake_registry(tls: ssl.SSLContext | None = None, address: str = "127.0
         yield registry
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def fake_registry_beside() -> Iterator[FakeRegistry]:
+    """Serve one from a thread, for tests that wait for other processes."""
+    loop, started = asyncio.new_event_loop(), threading.Event()
+    found: list[FakeRegistry] = []
+    stopping = asyncio.Event()
+
+    async def serve() -> None:
+        async with fake_registry() as registry:
+            found.append(registry)
+            started.set()
+            await stopping.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        assert started.wait(30)
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+        loop.close()
 
 
 def _basic(login: str) -> str:

@@ -250,10 +250,12 @@ class Operator:
 
     def seen(self, stack: Manifest, deleted: bool) -> None:
         """Take note of an AIStack's event."""
+        known = self.stacks.get(key_of(stack))
         if deleted:
             self.stacks.forget(stack)
             self._pieces.seen(stack, None)
         elif self.stacks.see(stack):
+            self._pieces.seen(known, stack)
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 

@@ -20,6 +20,7 @@ from aistack.objects.artifact import parse_reference
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, replacing
 from aistack.pieces.artifact import fetch, open_piece
 from aistack.pieces.cache import Cache, Kept, check_key
+from aistack.pieces.checking import Findings
 from aistack.pieces.loading import Wanted
 from aistack.pieces.opening import access_of
 from aistack.pieces.rights import missing_rights
@@ -30,7 +31,7 @@ from aistack.sharing import utc_now
 
 PIECES = ObjectKind(API_VERSION, PIECE_KIND)
 STACKS = ObjectKind(API_VERSION, KIND)
-RETRY = 60.0
+RETRY = 10.0
 """Seconds between looks at what can't be watched: a right that is granted, a stack that lets go."""
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,8 @@ class Keeper:
     clock: Callable[[], datetime] = utc_now
     _keys: dict[str, str] = field(default_factory=dict)
     """Of each piece in use, what tells its check from others."""
+    _waiting: dict[str, tuple[tuple[str, str], tuple[Piece, Findings]]] = field(default_factory=dict)
+    """Pieces that passed a check, with what tells it from others, until they are in use."""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -132,8 +135,7 @@ class Keeper:
         """Check a piece and use it; one that passed the very same check before isn't checked again."""
         key = check_key(wanted, self.stock.base.digest)
         async with self._one_at_a_time:
-            others = self.stock.others(wanted.name)
-            piece, found = await open_piece(wanted, packed, self.stock.base, others, checked=passed == key)
+            piece, found = await self._checked(wanted, packed, key, passed == key)
             if refusal := await missing_rights(self.client, found.made, found.granted):
                 raise refusal
             self._refuse_loss(piece)
@@ -141,8 +143,19 @@ class Keeper:
                 await self._cache.put(Kept(wanted, key, packed))
             self._keys[wanted.name] = key
             parts = self.stock.put(piece)
+            del self._waiting[wanted.name]
         log.info("piece in use", component=wanted.name, artifact=piece.artifact)
         self.changed(parts)
+
+    async def _checked(self, wanted: Wanted, packed: bytes, key: str, passed: bool) -> tuple[Piece, Findings]:
+        """Return a piece that passed its check; while it waits for a right, the same check isn't made again."""
+        world = (key, self.stock.catalog.digest)
+        known = self._waiting.pop(wanted.name, None)
+        if known is None or known[0] != world:
+            others = self.stock.others(wanted.name)
+            known = world, await open_piece(wanted, packed, self.stock.base, others, checked=passed)
+        self._waiting[wanted.name] = known
+        return known[1]
 
     def _refuse_loss(self, piece: Piece) -> None:
         """Refuse an artifact that lacks what stacks use of the former one."""
@@ -158,6 +171,7 @@ class Keeper:
         """Forget a piece whose AIComponent is gone."""
         parts = self.stock.drop(name)
         self._keys.pop(name, None)
+        self._waiting.pop(name, None)
         await self._cache.forget(name)
         if parts:
             log.info("piece gone", component=name)

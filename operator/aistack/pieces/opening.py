@@ -12,7 +12,7 @@ from aistack.sources.registry import Access
 
 LOGINS, AUTHORITY = ".dockerconfigjson", "ca.crt"
 _FIELD = "spec.pullSecretRef.name"
-SECONDS = 30.0
+SECONDS = 20.0
 """Time for an artifact of a MiB at most."""
 
 
