@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -185,7 +187,8 @@ def test_a_piece_is_used_without_a_restart_and_nobody_else_notices(world: World)
     world.install("mine", world.push(world.folder("hello")))
     print(f"usable after {world.ready('mine'):.1f} s")
     status = world.piece("mine")["status"]
-    assert status["components"] == [{"name": "hello", "version": "1.0", "tier": ""}]
+    told = {"about": "Counts visitors in a database of its own.", "provides": [], "requires": [], "tier": ""}
+    assert status["components"] == [{"name": "hello", "version": "1.0", **told}]
     assert status["message"] == "stacks can use components/hello"
 
     world.stack("demo", "hello")
@@ -485,6 +488,41 @@ def test_the_definition_refuses_what_is_wrong_by_itself(world: World, spec: Mapp
     with pytest.raises(KubeError) as refused:
         world.kube.apply(manifest)
     assert told in str(refused.value)
+
+
+# ---------------------------------------------------------------------- the command line
+
+
+def aistack(world: World, *words: str) -> str:
+    """Run the command line as an administrator, and expect success."""
+    command = [sys.executable, "-m", "aistack.cli", *words, "--catalog", str(TOY)]
+    options = ["--kubeconfig", str(world.kube.kubeconfig)]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def test_a_component_is_pushed_installed_and_listed_with_its_source(world: World) -> None:
+    folder = with_template(
+        world.folder("typed"),
+        "typed",
+        BUDGET.replace("policy/v1", "v1").replace("PodDisruptionBudget", "ConfigMap").split("spec:")[0],
+    )
+    tag = world.registry.reference("typed:1.0")
+    pinned = aistack(world, "component", "push", str(folder / "components" / "typed"), tag).strip()
+    assert pinned.startswith(f"{tag}@sha256:")
+
+    installed = aistack(world, "component", "install", "typed", tag)
+    assert installed == "typed: stacks can use components/typed\n"
+    spec = world.piece("typed")["spec"]
+    assert spec["artifact"] == pinned
+    assert spec["kinds"] == ["ConfigMap", "Service", "apps/Deployment"]
+    listed = aistack(world, "catalog", "--cluster")
+    row = next(line for line in listed.splitlines() if line.startswith("typed"))
+    assert "AIComponent typed" in row
+    shown = json.loads(aistack(world, "catalog", "--cluster", "-o", "json"))["brought"]["typed"]
+    assert (shown["aicomponent"], shown["artifact"], shown["replaces"]) == ("typed", pinned, False)
+    world.remove("typed")
 
 
 # ---------------------------------------------------------------------- a registry as others run it

@@ -91,6 +91,15 @@ class BroughtComponent(Observation):
     version: str = ""
     """Its newest version."""
 
+    about: str = ""
+    """What it is, in a line."""
+
+    provides: tuple[str, ...] = ()
+    """Contracts that it provides."""
+
+    requires: tuple[str, ...] = ()
+    """Contracts that it needs; a question mark follows those that it can do without."""
+
     tier: str = ""
     """How far its author's tests prove it: rendered, running, proven or durable; empty for not at all."""
 

@@ -61,18 +61,28 @@ async def open_piece(
     """
     with tempfile.TemporaryDirectory(prefix="aistack-piece-") as scratch:
         root = Path(scratch) / "piece"
-        await asyncio.to_thread(_unpack, wanted.reference, packed, root)
+        await asyncio.to_thread(unpack_piece, str(wanted.reference), packed, root)
         found = Findings() if checked else await check(root, wanted, base, others)
         if found.problems:
             raise ArtifactError(str(wanted.reference), "; ".join(found.problems), "correct it, and push it again")
         return await asyncio.to_thread(load_piece, root, wanted), found
 
 
-def _unpack(reference: Reference, packed: bytes, root: Path) -> None:
-    unpack(str(reference), packed, root, UNPACKED)
+def unpack_piece(name: str, packed: bytes, root: Path) -> None:
+    """Unpack a piece's folder.
+
+    Args:
+        name: what it is called in messages.
+        packed: the folder.
+        root: where to.
+
+    Raises:
+        ArtifactError: it isn't safe, or more than a piece.
+    """
+    unpack(name, packed, root, UNPACKED)
     if strange := sorted({path.name for path in root.iterdir()} - {*PARTS, *_BESIDE}):
         problem = f"holds {strange[0]!r:.100} beside components/ and contracts/"
-        raise ArtifactError(str(reference), problem, "only a release brings profiles and images; leave it out")
+        raise ArtifactError(name, problem, "only a release brings profiles and images; leave it out")
 
 
 def to_artifact(folder: Path) -> Artifact:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aistack.api.conditions import Reason, merge_conditions
 from aistack.api.piece import AIComponent, AIComponentStatus, BroughtComponent
+from aistack.catalog.models import Component
 from aistack.catalog.pieces import Piece
 from aistack.errors import AIStackError
 from aistack.planning.verdict import Verdict, cut, refused
@@ -46,10 +47,21 @@ def summarize_piece(component: AIComponent, standing: Standing, now: datetime) -
 
 def _brought(piece: Piece) -> dict[str, object]:
     components = tuple(
-        BroughtComponent(name=name, version=component.spec.versions[0], tier=piece.tiers.get(name, ""))
-        for name, component in sorted(piece.components.items())
+        _told(component, piece.tiers.get(name, "")) for name, component in sorted(piece.components.items())
     )
     return {"artifact": piece.artifact, "components": components, "contracts": tuple(sorted(piece.contracts))}
+
+
+def _told(component: Component, tier: str) -> BroughtComponent:
+    spec = component.spec
+    return BroughtComponent(
+        name=spec.name,
+        version=spec.versions[0],
+        about=cut(spec.about),
+        provides=tuple(provide.contract for provide in spec.provides),
+        requires=tuple(f"{require.contract}{'?' if require.optional else ''}" for require in spec.requires),
+        tier=tier,
+    )
 
 
 def _verdict(component: AIComponent, standing: Standing) -> Verdict:

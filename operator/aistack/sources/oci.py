@@ -109,6 +109,19 @@ async def pull(reference: Reference, access: Access | None = None, most: int = 8
         return digest_of(raw), artifact
 
 
+async def resolve(reference: Reference, access: Access | None = None) -> str:
+    """Return the digest that a tag stands for at present.
+
+    Raises:
+        ArtifactError: it is no artifact's.
+        RegistryError: the registry refused, or didn't answer in time.
+    """
+    async with _registry(reference, access or Access()) as registry:
+        raw = await _read_manifest(registry)
+        _parse(reference, raw)
+        return digest_of(raw)
+
+
 async def push(reference: Reference, artifact: Artifact, access: Access | None = None) -> str:
     """Send an artifact under a tag, or under its digest alone; what the registry has already isn't sent again.
 
