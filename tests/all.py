@@ -55,13 +55,14 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "10 min; 22 min more the first time, to build Kubernetes, helm, Argo CD's health runner and Flux's controllers",
+        "14 min; 25 min more the first time, to build Kubernetes, helm, Argo CD's health runner, Flux's controllers and a registry",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (sys.executable, "-m", "tests.chart.helm"),
             (sys.executable, "-m", "tests.integration.argohealth"),
             (sys.executable, "-m", "tests.flux.programs"),
             (sys.executable, "-m", "tests.integration.actionlint"),
+            (sys.executable, "-m", "tests.oci"),
             (*PYTEST, "-q", "--no-skips", "-n", "2", "tests/integration"),
         ),
         timed=True,

@@ -8,6 +8,7 @@ import pytest
 
 from aistack.api.spec import AIStack
 from aistack.api.status import AIStackStatus
+from aistack.errors import AwaitedError
 from aistack.objects.plan import Observed, SecretRecord
 from aistack.plans import Plans
 from tests import toy
@@ -64,3 +65,25 @@ async def test_the_plan_that_was_not_asked_for_longest_goes_first() -> None:
 
     assert again["one"].plan is former["one"].plan
     assert again["two"].plan is not former["two"].plan
+
+
+async def test_a_catalog_that_grows_changes_no_plan(plans: Plans) -> None:
+    grown = replace(toy.toy(), parts={**toy.toy().parts, "components/more": "x"})
+    first = await plans.plan(toy.stack(), toy.toy(), NOTHING, ())
+
+    assert (await plans.plan(toy.stack(), grown, NOTHING, ())).plan is first.plan
+
+
+async def test_a_part_that_changes_has_its_stacks_planned_anew(plans: Plans) -> None:
+    changed = replace(toy.toy(), parts={**toy.toy().parts, "contracts/sql": "x"})
+    first = await plans.plan(toy.stack(), toy.toy(), NOTHING, ())
+    second = await plans.plan(toy.stack(), changed, NOTHING, ())
+
+    assert second.plan is not first.plan
+    assert second.catalog_digest != first.catalog_digest
+
+
+async def test_a_part_that_is_awaited_is_not_used_from_an_older_plan(plans: Plans) -> None:
+    await plans.plan(toy.stack(), toy.toy(), NOTHING, ())
+    with pytest.raises(AwaitedError):
+        await plans.plan(toy.stack(), replace(toy.toy(), awaited={"components/db": "away"}), NOTHING, ())
