@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
 from aistack.cluster.queue import WorkQueue
 from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
 from aistack.cluster.sight import Sight
+from aistack.errors import ForbiddenError
 from aistack.objects.manifest import Manifest
 from aistack.pieces.keeper import PIECES, Keeper
 from aistack.pieces.stock import Stock
 from aistack.pieces.usage import parts_used
 
 WORKERS = 4
+
+log = structlog.get_logger(__name__)
 
 
 class Pieces:
@@ -63,10 +68,14 @@ class Pieces:
         Raises:
             NotReadyError: the API server couldn't be asked.
         """
-        if self._served:
+        if not self._served:
+            return
+        try:
             await self._keeper.prepare()
-            for live in self._shelf.all():
-                self.queue.add(live["metadata"]["name"])
+        except ForbiddenError as error:  # whoever granted the rights of an older version by hand has stacks to serve
+            log.error("AIComponents can't be used", error=str(error))
+        for live in self._shelf.all():
+            self.queue.add(live["metadata"]["name"])
 
     def sights(self) -> Iterable[Sight]:
         """Return how the watch stands."""

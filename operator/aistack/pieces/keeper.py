@@ -71,9 +71,14 @@ class Keeper:
     async def prepare(self) -> None:
         """Take up the pieces that were in use last, before the first stack is planned; no registry is asked.
 
+        What was known before is forgotten: while another replica led, AIComponents came and went.
+
         Raises:
             NotReadyError: the API server couldn't be asked.
         """
+        self.stock.clear()
+        self._keys.clear()
+        self._waiting.clear()
         found = [parsed for live in await self.shelf.of("") if (parsed := _parsed(live)) and parsed.brought]
         for component in sorted(found, key=lambda c: (c.metadata.creation_timestamp, c.name)):
             await self._take_up(component)

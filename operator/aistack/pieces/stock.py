@@ -26,6 +26,12 @@ class Stock:
         """Begin without any."""
         self.catalog = self.base
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self._pieces.clear()
+        self._expected.clear()
+        self.catalog = self.base
+
     def get(self, name: str) -> Piece | None:
         """Return a piece in use."""
         return self._pieces.get(name)
