@@ -55,7 +55,7 @@ PHASES = (
     Phase(
         "integration",
         "tests against a real API server",
-        "14 min; 25 min more the first time, to build Kubernetes, helm, Argo CD's runner, Flux's controllers, a registry",
+        "14 min; 25 min more the first time, to build Kubernetes, helm, Argo CD's runner, Flux, a registry",
         (
             (sys.executable, "-m", "tests.cluster", "control-plane", "build"),
             (sys.executable, "-m", "tests.chart.helm"),
