@@ -29,6 +29,9 @@ class FakeRegistry:
     """``name:password`` that opens it."""
     tokens: bool = False
     """Whether it asks for a token instead of the password itself."""
+    expire_after: int = 10**6
+    """How many requests a token opens."""
+    used: int = 0
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
     lies: dict[str, Answer] = field(default_factory=dict)
@@ -68,11 +71,15 @@ class FakeRegistry:
     def _token(self, request: web.Request) -> web.Response:
         if self.login and request.headers.get("Authorization") != _basic(self.login):
             return _refusal(401, "wrong password")
+        self.used = 0
         return web.json_response({"token": f"for {request.query['scope']}"})
 
     def _opened(self, request: web.Request) -> bool:
         if not self.login and not self.tokens:
             return True
+        self.used += 1
+        if self.tokens and self.used > self.expire_after:
+            return False
         wanted = "Bearer for repository:" if self.tokens else _basic(self.login)
         return request.headers.get("Authorization", "").startswith(wanted)
 

@@ -19,6 +19,7 @@ from aistack.catalog.references import (
     every_size,
     refuse,
 )
+from aistack.objects.artifact import HOST, REPOSITORY
 from aistack.objects.quantity import parse_quantity
 
 
@@ -67,8 +68,12 @@ DEFAULT_REGISTRY = "registry.aistack.dev"
 
 
 class Image(StrictModel):
-    """A container image; with ``containerfile`` it is built from the component's folder."""
+    """A container image; with ``containerfile`` it is built from the component's folder.
 
+    ``registry`` is where it is published, if not with ours; ``spec.images.registry`` replaces that, too.
+    """
+
+    registry: Annotated[str, StringConstraints(pattern=rf"^{HOST}(/{REPOSITORY})?$")] = ""
     repository: Repository
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$")]
     about: str = ""
@@ -77,7 +82,7 @@ class Image(StrictModel):
 
     def reference(self, registry: str = "") -> str:
         """Return what a pod's ``image`` says: ``<registry>/<repository>:<tag>``."""
-        return f"{registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
+        return f"{registry or self.registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
 
 
 class Resources(StrictModel):

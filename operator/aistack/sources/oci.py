@@ -15,7 +15,6 @@ from typing import Any
 import aiohttp
 import orjson
 from pydantic import BaseModel, Field, ValidationError
-from yarl import URL
 
 from aistack.errors import ArtifactError
 from aistack.objects.artifact import DIGEST, Reference, digest_of
@@ -25,8 +24,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
 _MANIFEST_SIZE = 2**20
 _CONNECT = 10.0
-_BINARY = {"Content-Type": "application/octet-stream"}
-_TAKEN = (201, 202)
+BINARY = {"Content-Type": "application/octet-stream"}
+TAKEN = (201, 202)
+"""Answers to what was pushed."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ async def pull(reference: Reference, access: Access | None = None, most: int = 8
         ArtifactError: it isn't what was asked for, or larger than allowed.
         RegistryError: the registry refused, or didn't answer in time.
     """
-    async with _registry(reference, access or Access()) as registry:
+    async with registry_of(reference, access or Access()) as registry:
         raw = await _read_manifest(registry)
         found = _parse(reference, raw)
         parts = (found.config, *found.layers)
@@ -116,7 +116,7 @@ async def resolve(reference: Reference, access: Access | None = None) -> str:
         ArtifactError: it is no artifact's.
         RegistryError: the registry refused, or didn't answer in time.
     """
-    async with _registry(reference, access or Access()) as registry:
+    async with registry_of(reference, access or Access()) as registry:
         raw = await _read_manifest(registry)
         _parse(reference, raw)
         return digest_of(raw)
@@ -131,18 +131,22 @@ async def push(reference: Reference, artifact: Artifact, access: Access | None =
     Raises:
         RegistryError: the registry refused, or didn't answer in time.
     """
-    async with _registry(reference, access or Access()) as registry:
+    async with registry_of(reference, access or Access()) as registry:
         for blob in {blob.digest: blob for blob in (artifact.config, *artifact.layers)}.values():
             await _send_blob(registry, blob)
         url = registry.base / "manifests" / (reference.tag or artifact.digest)
         sent = {"data": artifact.manifest(), "headers": {"Content-Type": MANIFEST}}
-        async with registry.ask("PUT", url, may="pull,push", accepts=_TAKEN, **sent):
+        async with registry.ask("PUT", url, may="pull,push", accepts=TAKEN, **sent):
             return artifact.digest
 
 
 @asynccontextmanager
-async def _registry(reference: Reference, access: Access) -> AsyncIterator[Registry]:
-    """Connect to a registry for one artifact; the time that it may take begins."""
+async def registry_of(reference: Reference, access: Access) -> AsyncIterator[Registry]:
+    """Connect to a registry for one artifact; the time that it may take begins.
+
+    Raises:
+        RegistryError: it is over before the block ends.
+    """
     limits = aiohttp.ClientTimeout(total=access.seconds, sock_connect=_CONNECT)
     # What a registry packs once more on the way would not count until it is unpacked in memory.
     headers = {"User-Agent": "aistack", "Accept-Encoding": "identity"}
@@ -163,7 +167,7 @@ async def _read_manifest(registry: Registry) -> bytes:
     async with registry.ask(
         "GET", registry.base / "manifests" / reference.version, headers={"Accept": MANIFEST}
     ) as got:
-        raw = await _read(got, _MANIFEST_SIZE)
+        raw = await read_some(got, _MANIFEST_SIZE)
     if len(raw) > _MANIFEST_SIZE:
         raise ArtifactError(str(reference), f"its manifest has more than {_MANIFEST_SIZE} bytes", "push it again")
     if reference.digest and digest_of(raw) != reference.digest:
@@ -185,14 +189,14 @@ async def _read_blob(registry: Registry, part: _Descriptor) -> Blob:
     if part.media_type == EMPTY and part.size == 2:
         return Blob(EMPTY, b"{}")
     async with registry.ask("GET", registry.base / "blobs" / part.digest) as got:
-        data = await _read(got, part.size)
+        data = await read_some(got, part.size)
     if len(data) != part.size or digest_of(data) != part.digest:
         problem = f"the registry sent something else for its layer {part.digest}"
         raise ArtifactError(str(registry.reference), problem, "push it again; see what lies between you and it")
     return Blob(part.media_type, data)
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def read_some(response: aiohttp.ClientResponse, most: int) -> bytes:
     """Read what comes, one byte more than allowed at most."""
     data = bytearray()
     async for chunk in response.content.iter_chunked(2**16):
@@ -206,10 +210,8 @@ async def _send_blob(registry: Registry, blob: Blob) -> None:
     async with registry.ask("HEAD", registry.base / "blobs" / blob.digest, may="pull,push", accepts=(200, 404)) as had:
         if had.status == 200:
             return
-    async with registry.ask("POST", registry.base / "blobs" / "uploads/", may="pull,push", accepts=_TAKEN) as begun:
-        location = registry.base.join(URL(begun.headers.get("Location", ""), encoded=True))
-    url = location.update_query(digest=blob.digest)
-    async with registry.ask("PUT", url, may="pull,push", accepts=_TAKEN, data=blob.data, headers=_BINARY):
+    url = await registry.upload(blob.digest)
+    async with registry.ask("PUT", url, may="pull,push", accepts=TAKEN, data=blob.data, headers=BINARY):
         return
 
 

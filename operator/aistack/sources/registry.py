@@ -117,6 +117,16 @@ class Registry:
         except NETWORK_ERRORS as error:
             raise self.silent(error) from error
 
+    async def upload(self, digest: str) -> URL:
+        """Begin to push a blob, and return where to send it.
+
+        Raises:
+            RegistryError: it was refused, or no answer came.
+        """
+        async with self.ask("POST", self.base / "blobs" / "uploads/", may="pull,push", accepts=(202,)) as begun:
+            location = self.base.join(URL(begun.headers.get("Location", ""), encoded=True))
+        return location.update_query(digest=digest)
+
     async def _send(self, method: str, url: URL, may: str, sent: Mapping[str, Any]) -> aiohttp.ClientResponse:
         known = self._authorization.get(may) if url.origin() == self.base.origin() else None
         headers = {**sent.get("headers", {}), **({"Authorization": known} if known else {})}
@@ -126,7 +136,7 @@ class Registry:
         """Answer what a registry asks of whoever isn't logged in, or give up with its own words."""
         asked, login = response.headers.get("WWW-Authenticate", ""), self.access.logins.of(self.reference)
         scheme = asked.partition(" ")[0].lower()
-        if scheme == "bearer" and may not in self._authorization:
+        if scheme == "bearer":  # also where a token has run out
             self._authorization[may] = f"Bearer {await self._token(dict(_ASKED.findall(asked)), login, may)}"
         elif scheme == "basic" and login and may not in self._authorization:
             self._authorization[may] = _basic(login)

@@ -73,11 +73,12 @@ def push(
     ca: Authority = None,
 ) -> None:
     """Push a folder to a registry that you are logged in to, as an artifact that AIComponents name."""
+    from aistack.cli.registries import access_of
     from aistack.pieces.artifact import to_artifact
     from aistack.sources.oci import push as push_artifact
 
     target, artifact = parse_reference(reference), to_artifact(folder)
-    digest = asyncio.run(push_artifact(target, artifact, _access(plain, ca)))
+    digest = asyncio.run(push_artifact(target, artifact, access_of(plain=plain, ca=ca)))
     typer.echo(str(target.pinned(digest)))
 
 
@@ -105,8 +106,12 @@ def install(
     timeout: Timeout = PATIENCE,
 ) -> ExitCode:
     """Install a component from a registry, for all stacks of the cluster."""
+    from aistack.cli.registries import access_of
+
     session, asked = session_of(ctx), {"replaces": sorted(replaces or ())} if replaces else {}
-    found, kinds = asyncio.run(_examined(session, parse_reference(reference), replaces or (), _access(plain, ca)))
+    found, kinds = asyncio.run(
+        _examined(session, parse_reference(reference), replaces or (), access_of(plain=plain, ca=ca))
+    )
     spec: dict[str, Any] = {"artifact": str(found), "kinds": sorted({*kinds, *(kind or ())}), **asked}
     spec |= {"pullSecretRef": {"name": pull_secret}} if pull_secret else {}
     spec |= {"plainHttp": True} if plain else {}
@@ -116,13 +121,6 @@ def install(
         return ExitCode.OK
     aside(f"it makes {', '.join(spec['kinds']) or 'nothing'}")
     return asyncio.run(_install(session, manifest, timeout))
-
-
-def _access(plain: bool, ca: Path | None) -> Access:
-    from aistack.sources.credentials import user_logins
-    from aistack.sources.registry import Access
-
-    return Access(user_logins(), ca.read_text("utf-8") if ca else "", plain)
 
 
 async def _examined(
