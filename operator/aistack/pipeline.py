@@ -6,7 +6,7 @@ remembered between two calls that matters outside the cluster, so the process ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,13 +42,17 @@ FOREIGN_RETRY = 60.0
 """Seconds between looks at what stopped a stack and can't be watched, e.g. somebody else's object."""
 
 
-CatalogOf = Callable[[AIStack], Catalog]
+CatalogOf = Callable[[AIStack], Awaitable[Catalog]]
 """Returns the catalog that a stack is planned from, as it is now."""
 
 
 def always(catalog: Catalog) -> CatalogOf:
     """Plan every stack from one catalog that never changes."""
-    return lambda _: catalog
+
+    async def catalog_of(_: AIStack) -> Catalog:
+        return catalog
+
+    return catalog_of
 
 
 def as_oneself(_: AIStack) -> str:
@@ -127,7 +131,7 @@ class Pipeline:
             InvalidError: the stack or the catalog is wrong.
             NotReadyError: the cluster can't be read.
         """
-        catalog = self.catalog_of(stack)
+        catalog = await self.catalog_of(stack)
         observed = await self.engine.observe(self._owner(stack), sought(stack, catalog))
         bindings = await self.sharing.asked_of(stack.namespace, stack.name)
         return await self.plans.plan(stack, catalog, observed, bindings)

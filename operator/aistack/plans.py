@@ -76,4 +76,5 @@ def _is_of(planned: Planned, catalog: Catalog) -> bool:
     """Tell whether a plan's parts are in a catalog, as they were when it was planned, and can be used."""
     if planned.parts & catalog.awaited.keys() or not planned.parts <= catalog.parts.keys():
         return False
-    return catalog.digest_of(planned.parts) == planned.catalog_digest
+    same = catalog.digest_of(planned.parts) == planned.catalog_digest
+    return same and catalog.release == planned.release

@@ -18,6 +18,8 @@ from aistack.errors import CatalogError
 from aistack.objects.strict import StrictLoader
 
 _Model = TypeVar("_Model", bound=BaseModel)
+PROVING = "proving"
+"""Folder of a release with the programs that run claims and proofs."""
 _NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
@@ -42,7 +44,7 @@ def load_catalog(named: Path | None = None) -> Catalog:
     components, contracts = load_parts(root)
     profiles = {p.name: p for p in _load_profiles(root)}
     runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
-    programs = _runner_programs()
+    programs = _runner_programs(root)
     parts = {
         **part_digests(components, contracts),
         **_digests("profiles/", profiles),
@@ -62,8 +64,10 @@ def load_parts(root: Path) -> tuple[dict[str, Component], dict[str, Contract]]:
     return components, contracts
 
 
-def _runner_programs() -> dict[str, str]:
-    folder = files("aistack.proving")
+def _runner_programs(root: Path) -> dict[str, str]:
+    """Return the programs that came with the catalog, if it is a release, else this version's."""
+    own = root / PROVING
+    folder = own if own.is_dir() else files("aistack.proving")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".py"))
     return {f"aistack/proving/{name}": (folder / name).read_text("utf-8") for name in names}
 

@@ -343,6 +343,8 @@ class Catalog:
     """Digest of each part: ``components/<name>``, ``contracts/<name>``, ``profiles/<name>``, and the runner's."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Names of the AIComponents that brought parts, by part; all others are the catalog's own."""
+    release: str = ""
+    """Name of the release that this is; empty for a folder."""
     awaited: Mapping[str, str] = field(default_factory=dict)
     """Why parts can't be used yet that an AIComponent is known to bring, by part."""
 

@@ -35,6 +35,7 @@ COMMANDS = (
     "env",
     "delete",
     "component",
+    "release",
     "images",
     "crd",
     "doctor",

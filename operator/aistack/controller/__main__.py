@@ -8,6 +8,8 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ import typer
 from structlog.typing import Processor
 
 from aistack.catalog.loader import load_catalog
+from aistack.catalog.locate import catalog_folder
 from aistack.controller.endpoints import Endpoints
 from aistack.controller.operator import Operator
 from aistack.controller.options import Options, unique_identity
@@ -24,6 +27,7 @@ from aistack.controller.standing import Standing
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
 from aistack.planning.accounts import Accounts
+from aistack.releases.artifact import build
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 log = structlog.get_logger(__name__)
@@ -59,10 +63,12 @@ def main(
     calm_collector()
     settings = engine_settings(namespace, watch or ())
     accounts = Accounts(default_service_account, tuple(allow_service_account or ()))
-    options = Options(accounts, tuple(take_over or ()), identity=identity or unique_identity())
 
     async def connect() -> Operator:
-        return await Operator.connect(load_catalog(catalog), settings, options, kubeconfig, context)
+        root = catalog_folder(catalog)
+        release = build(root, version("aistack"), datetime.now(UTC).date().isoformat())
+        options = Options(accounts, tuple(take_over or ()), release, identity=identity or unique_identity())
+        return await Operator.connect(load_catalog(root), settings, options, kubeconfig, context)
 
     try:
         asyncio.run(serve(connect, watch or [], listen))

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from aistack.controller.metrics import Metrics, Result
 from aistack.controller.options import Options
 from aistack.controller.patience import EndlessBackoff
 from aistack.controller.pieces import Pieces
+from aistack.controller.releases import Releases
 from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
 from aistack.controller.standing import ready_of
@@ -105,11 +106,14 @@ class Operator:
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
         sharing = Sharing(client, self._bindings)
-        self._pieces = Pieces(client, settings, catalog, self._all_stacks, self._touch)
+        own = options.release
+        named = replace(catalog, release=own.name) if own else catalog
+        self._pieces = Pieces(client, settings, named, self._all_stacks, self._touch)
+        self._releases = Releases(client, settings.namespace, self._pieces.stock, own)
         self._pipeline = Pipeline(
             client,
             self._engine,
-            lambda _: self._pieces.catalog,
+            self._releases.catalog_of,
             sharing,
             options.accounts.of,
             on_outcome=self._applied,
@@ -168,6 +172,7 @@ class Operator:
         for pause in EndlessBackoff():
             try:
                 await self._engine.start()
+                await self._releases.prepare()
                 await self._pieces.prepare()
                 break
             except NotReadyError as error:

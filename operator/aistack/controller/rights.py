@@ -100,8 +100,10 @@ FIXED: tuple[Right, ...] = (
         "list",
         "autoscaled.is_autoscaled: leaves the number of pods to an autoscaler",
     ),
-    *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load, cache.Cache.get"),
-    *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save, cache.Cache.put"),
+    *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load, cache.Cache.get, store.Store.get"),
+    *rights(
+        Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save, cache.Cache.put, store.Store.keep"
+    ),
     *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save, cache.Cache.forget"),
     *rights(Scope.OWN, "coordination.k8s.io", "leases", "get create update", "lease.Election.run: one replica leads"),
     *rights(Scope.CLUSTER, *_CRDS, "list watch", "handlers.make_registry: sees when AIStacks are served anew"),

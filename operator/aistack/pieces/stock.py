@@ -22,6 +22,9 @@ class Stock:
     """The one that was there first goes before others."""
     _expected: dict[str, Expected] = field(default_factory=dict)
 
+    _others: dict[tuple[str, str], Catalog] = field(default_factory=dict)
+    """Catalogs of other releases with the same pieces."""
+
     def __post_init__(self) -> None:
         """Begin without any."""
         self.catalog = self.base
@@ -30,6 +33,7 @@ class Stock:
         """Begin anew."""
         self._pieces.clear()
         self._expected.clear()
+        self._others.clear()
         self.catalog = self.base
 
     def get(self, name: str) -> Piece | None:
@@ -67,7 +71,15 @@ class Stock:
             self._expected[name] = Expected(name, parts, why)
             self._renew(frozenset())
 
+    def on(self, base: Catalog) -> Catalog:
+        """Return another catalog with the same pieces: those that fit there."""
+        key = (base.release, base.digest)
+        if key not in self._others:
+            self._others[key] = merge(base, self._pieces.values(), self._expected.values()).catalog
+        return self._others[key]
+
     def _renew(self, parts: frozenset[str]) -> frozenset[str]:
         before = self.catalog
+        self._others.clear()
         self.catalog = merge(self.base, self._pieces.values(), self._expected.values()).catalog
         return touched(before, parts) | touched(self.catalog, parts)

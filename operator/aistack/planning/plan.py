@@ -37,6 +37,8 @@ class Planned:
     """Digest of those parts of the catalog that it is planned from."""
     parts: frozenset[str] = frozenset()
     """These parts."""
+    release: str = ""
+    """Name of the release that they are of."""
     apps: tuple[App, ...] = ()
 
 
@@ -74,7 +76,7 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
     )
     _refuse_doubles(plan)
     asked = footprint(plan, resolved.values())
-    return Planned(stack, resolved, wiring, plan, asked, catalog.digest_of(parts), parts, apps)
+    return Planned(stack, resolved, wiring, plan, asked, catalog.digest_of(parts), parts, catalog.release, apps)
 
 
 def _wave(apps: Iterable[App]) -> Iterator[tuple[Unit, ...]]:
