@@ -8,8 +8,6 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +21,11 @@ from aistack.controller.endpoints import Endpoints
 from aistack.controller.operator import Operator
 from aistack.controller.options import Options, unique_identity
 from aistack.controller.patience import EndlessBackoff, unless
+from aistack.controller.releases import release_of
 from aistack.controller.standing import Standing
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
 from aistack.planning.accounts import Accounts
-from aistack.releases.artifact import build
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 
 log = structlog.get_logger(__name__)
@@ -66,8 +64,8 @@ def main(
 
     async def connect() -> Operator:
         root = catalog_folder(catalog)
-        release = build(root, version("aistack"), datetime.now(UTC).date().isoformat())
-        options = Options(accounts, tuple(take_over or ()), release, identity=identity or unique_identity())
+        gone = tuple(take_over or ())
+        options = Options(accounts, gone, release_of(root), identity=identity or unique_identity())
         return await Operator.connect(load_catalog(root), settings, options, kubeconfig, context)
 
     try:

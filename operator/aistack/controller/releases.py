@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
 import structlog
 
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog
 from aistack.cluster.client import Client
-from aistack.errors import AwaitedError, InvalidError, SpecError
+from aistack.errors import ArtifactError, AwaitedError, InvalidError, SpecError
 from aistack.pieces.stock import Stock
-from aistack.releases.artifact import Release
+from aistack.releases.artifact import Release, build
 from aistack.releases.store import Store
 
 LATEST = "latest"
 """What a spec says for the operator's own release, whatever that is."""
 
 log = structlog.get_logger(__name__)
+
+
+def release_of(root: Path) -> Release | None:
+    """Return an operator's own release; None, and a word in the log, where its catalog is too large to be kept.
+
+    Raises:
+        CatalogError: a file of the catalog is wrong.
+    """
+    try:
+        return build(root, version("aistack"), datetime.now(UTC).date().isoformat())
+    except ArtifactError as error:
+        log.warning("stacks won't stay with this catalog when the operator is upgraded", why=str(error))
+        return None
 
 
 class Releases:

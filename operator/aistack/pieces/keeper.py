@@ -185,13 +185,17 @@ class Keeper:
     async def _delete(self, component: AIComponent) -> float:
         if FINALIZER not in component.metadata.finalizers:
             return 0
-        stacks: list[Manifest] = (await self.client.list(STACKS)).result()["items"]
-        if users := self._users(component, stacks):
+        if users := self._users(component, self.stacks()) or self._users(component, await self._all_stacks()):
             await self._write(component, Standing(self.stock.get(component.name), users))
             return RETRY
         await self._leave(component.name)
         await self._set_finalizers(component, [f for f in component.metadata.finalizers if f != FINALIZER])
         return 0
+
+    async def _all_stacks(self) -> list[Manifest]:
+        """Return the AIStacks as they are: those that were seen may not be all yet."""
+        found: list[Manifest] = (await self.client.list(STACKS)).result()["items"]
+        return found
 
     def _users(self, component: AIComponent, stacks: Iterable[Manifest]) -> tuple[str, ...]:
         piece = self.stock.get(component.name)

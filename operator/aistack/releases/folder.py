@@ -13,7 +13,7 @@ from aistack.catalog.loader import PROVING, load_catalog
 from aistack.catalog.models import Catalog
 from aistack.sources.archive import Limits, pack, unpack
 
-UNPACKED = Limits(entries=5_000, size=64 * 2**20)
+UNPACKED = Limits(entries=5_000, size=16 * 2**20)
 """What a release may unpack to."""
 _NEVER = frozenset({"tests", "image", "__pycache__"})
 """Folders of a component that no plan is made from."""

@@ -13,7 +13,7 @@ from aistack.api.status import AIStackStatus
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog
-from aistack.controller.releases import Releases
+from aistack.controller.releases import Releases, release_of
 from aistack.errors import ArtifactError, AwaitedError, InvalidError, SpecError
 from aistack.objects.artifact import RELEASE, parse_reference
 from aistack.objects.plan import Observed
@@ -195,6 +195,14 @@ async def test_a_release_that_this_version_cannot_read_is_told(tmp_path: Path) -
     releases = Releases(client, "aistack-system", Stock(toy()), build(TOY, "2.0", "2026-12-28"))
     with pytest.raises(SpecError, match=r"can't read the release 1\.0: .*; write latest, or another one"):
         await releases.catalog_of(running("1.0"))
+
+
+def test_a_catalog_that_is_too_large_to_keep_keeps_no_operator_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert release_of(TOY) is not None
+    monkeypatch.setattr("aistack.releases.artifact.LARGEST", 100)
+    assert release_of(TOY) is None
 
 
 async def test_an_operator_with_a_folder_alone_has_no_release() -> None:
