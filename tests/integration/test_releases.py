@@ -62,6 +62,19 @@ def aistack(kube: Kube, *words: str) -> str:
     return done.stdout
 
 
+def planned(kube: Kube, folder: Path, catalog: Path, name: str, **spec: Any) -> str:
+    """Return what `aistack plan` says would change."""
+    asked = {"components": [{"name": "db"}], "proofs": {"every": "off"}, **spec}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    file = folder / "stack.yaml"
+    file.write_text(json.dumps({"apiVersion": API, "kind": "AIStack", "metadata": metadata, "spec": asked}))
+    words = ["plan", "-f", str(file), "--operator-namespace", SYSTEM, "--catalog", str(catalog), "-o", "json"]
+    command = [sys.executable, "-m", "aistack.cli", *words, "--kubeconfig", str(kube.kubeconfig)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 2), done.stderr
+    return done.stdout
+
+
 def ask(kube: Kube, name: str, **spec: Any) -> None:
     """Make or change a stack."""
     asked = {"components": [{"name": "db"}], "proofs": {"every": "off"}, **spec}
@@ -105,6 +118,8 @@ def test_a_stack_stays_with_its_release_until_its_spec_says_otherwise(
             "0.0.9": [f"{NAMESPACE}/demo"],
             own: [f"{NAMESPACE}/new"],
         }
+        assert "3.0-1" not in planned(kube, tmp_path, later, "demo"), "it is planned from its own release"
+        assert "3.0-1" in planned(kube, tmp_path, later, "demo", release="latest")
         ask(kube, "demo", release="latest")
         eventually(lambda: runs(kube, "demo") == (own, "3.0-1"), SOON)
         ask(kube, "demo", release="7.0")

@@ -14,10 +14,8 @@ from aistack.cluster.client import Client
 from aistack.errors import ArtifactError, AwaitedError, InvalidError, SpecError
 from aistack.pieces.stock import Stock
 from aistack.releases.artifact import Release, build
+from aistack.releases.choice import LATEST, chosen
 from aistack.releases.store import Store
-
-LATEST = "latest"
-"""What a spec says for the operator's own release, whatever that is."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,16 +63,16 @@ class Releases:
             SpecError: this version can't read it.
             ClusterError: the API server couldn't be asked.
         """
-        asked, runs = stack.spec.release, stack.status.release
         own = self._own.name if self._own else ""
-        if asked == LATEST or (asked or runs or own) == own:
+        name = chosen(stack, own)
+        if name == own:
             return self._stock.catalog
         try:
-            return self._stock.on(await self._store.catalog(asked or runs))
+            return self._stock.on(await self._store.catalog(name))
         except AwaitedError:
-            if asked:
+            if stack.spec.release:
                 raise
             return self._stock.catalog  # nobody kept it: what there is now is the best there is
         except InvalidError as error:
-            problem = f"this operator can't read the release {asked or runs}: {error}"
+            problem = f"this operator can't read the release {name}: {error}"
             raise SpecError("spec.release", problem, f"write {LATEST}, or another one") from error
