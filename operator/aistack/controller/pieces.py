@@ -18,7 +18,8 @@ from aistack.pieces.keeper import PIECES, Keeper
 from aistack.pieces.stock import Stock
 from aistack.pieces.usage import parts_used
 
-WORKERS = 4
+WORKERS, LONGEST_PAUSE = 4, 60.0
+"""How many are worked on at a time, and the seconds after which a registry is asked again at the latest."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,9 @@ class Pieces:
     ) -> None:
         self.stock, self._stacks, self._touch = Stock(catalog), stacks, touch
         self._served = not settings.namespaces
-        self.queue: WorkQueue[str] = WorkQueue(self._work, WORKERS, fields=lambda name: {"component": name})
+        self.queue: WorkQueue[str] = WorkQueue(
+            self._work, WORKERS, backoff_limit=LONGEST_PAUSE, fields=lambda name: {"component": name}
+        )
         self._shelf = Shelf(client, settings, PIECES, lambda live: self.queue.add(live["metadata"]["name"]))
         self._keeper = Keeper(client, self._shelf, self.stock, settings.namespace, stacks, self._changed)
 
