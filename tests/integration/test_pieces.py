@@ -522,6 +522,7 @@ def test_a_component_is_pushed_installed_and_listed_with_its_source(world: World
     assert "AIComponent typed" in row
     shown = json.loads(aistack(world, "catalog", "--cluster", "-o", "json"))["brought"]["typed"]
     assert (shown["aicomponent"], shown["artifact"], shown["replaces"]) == ("typed", pinned, False)
+    assert f"source     {pinned}" in aistack(world, "catalog", "show", "typed", "--cluster")
     world.remove("typed")
 
 

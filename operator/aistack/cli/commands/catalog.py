@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -79,12 +80,17 @@ def show(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of a component, profile or contract.")],
     output: Output = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="As the cluster has it: from an AIComponent's artifact, if one brings it.")
+    ] = False,
 ) -> None:
     """Show a component's versions, values, sizes and images; a profile's footprint; a contract's keys."""
     from aistack.cli.present.catalog import component_data, component_view, origin_of
     from aistack.cli.present.entries import contract_data, contract_view, profile_data, profile_view
 
     session = session_of(ctx)
+    if cluster and (brought := _brought(session).get(name.rpartition("/")[2])):
+        session = replace(session, pieces=(*session.pieces, brought[0].status.artifact))
     found = session.catalog()
     match _entry(found, name):
         case Component() as component:
