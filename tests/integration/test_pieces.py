@@ -147,15 +147,16 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    kube = Kube(control_plane.kubectl, control_plane.kubeconfig)
-    kube.define(ROOT / "crds")
-    for namespace in (SYSTEM, NAMESPACE):
-        kube.run("create", "namespace", namespace)
-    grant(kube)
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A control plane of its own, as the operator serves all namespaces."""
     folder = tmp_path_factory.mktemp("pieces")
-    with fake_registry_beside() as registry:
-        world = World(kube, registry, Daemon("operator", folder), control_plane.kubeconfig_for(USER), folder)
+    with ControlPlane(folder / "plane") as plane, fake_registry_beside() as registry:
+        kube = Kube(plane.kubectl, plane.kubeconfig)
+        kube.define(ROOT / "crds")
+        for namespace in (SYSTEM, NAMESPACE):
+            kube.run("create", "namespace", namespace)
+        grant(kube)
+        world = World(kube, registry, Daemon("operator", folder), plane.kubeconfig_for(USER), folder)
         world.start()
         try:
             yield world
