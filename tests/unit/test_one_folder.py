@@ -12,6 +12,7 @@ from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
 from aistack.objects.plan import Unit
 from aistack.planning.check import check_plans
+from aistack.rendering import plan_new
 from tests.hello import write_hello
 from tests.toy import find, jobs, plan, plan_bytes, secrets
 
@@ -35,7 +36,7 @@ def test_stacks_without_it_are_planned_as_before(root: Path) -> None:
 
 def test_it_is_listed_checked_and_planned_alone_and_in_every_size(root: Path) -> None:
     assert "hello" in load_catalog(root).components
-    assert [str(problem) for problem in (*check_folders(root), *check_plans(load_catalog(root)))] == []
+    assert [str(problem) for problem in (*check_folders(root), *check_plans(load_catalog(root), plan_new))] == []
 
 
 def test_it_is_wired_with_a_share_a_claim_and_network_rules(root: Path) -> None:

@@ -56,8 +56,8 @@ def _component(root: Path, folder: Path, contracts: set[str]) -> Iterator[Catalo
     for name, image in component.spec.images.items():
         yield from _image(root, file, image, ("images", name))
     yield from _schema(root, folder / "values.schema.json")
-    if not component.templates:
-        yield CatalogError(component.folder, "has no templates/*.yaml.j2: it would install nothing")
+    if not component.templates and not component.chart:
+        yield CatalogError(component.folder, "has neither templates/*.yaml.j2 nor a chart: it would install nothing")
 
 
 def _unknown_contracts(root: Path, file: Path, component: Component, known: set[str]) -> Iterator[CatalogError]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
+from aistack.catalog.charts import VALUES, VALUES_FILE, Chart, ChartSource, folder_digest
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import RUNNER, Catalog, Component, ComponentSpec, Contract, Image, Profile
 from aistack.catalog.positions import line_of
@@ -20,6 +21,11 @@ from aistack.objects.strict import StrictLoader
 _Model = TypeVar("_Model", bound=BaseModel)
 PROVING = "proving"
 """Folder of a release with the programs that run claims and proofs."""
+_CHART_VALUES: Mapping[str, Any] = {
+    "type": "object",
+    "default": {},
+    "description": "The Helm chart's own values, beside those that the component gives it, which can't be set.",
+}
 _NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
@@ -93,13 +99,40 @@ def load_component(root: Path, folder: Path) -> Component:
         raise CatalogError(_relative(root, file), f"name {spec.name!r} is not the folder's", 1)
     schema = _values_schema(root, folder / "values.schema.json")
     _check_switches(root, file, spec, schema)
+    chart = _chart(root, folder, spec.chart) if spec.chart else None
     return Component(
         spec=spec,
-        values_schema=schema,
+        values_schema=_with_chart_values(root, folder, schema) if chart else schema,
         templates=_texts(root, folder / "templates", "*.yaml.j2"),
         files=_texts(root, folder / "files", "[!.]*"),
         folder=_relative(root, folder),
+        chart=chart,
     )
+
+
+def _chart(root: Path, folder: Path, chart: Chart) -> ChartSource:
+    """Return a component's chart; a remote one is known by its digest, and fetched where it is rendered."""
+    values, place = read_text(root, folder / VALUES_FILE), _relative(root, folder)
+    if chart.path is None:
+        return ChartSource(chart, str(chart.digest), values, place)
+    inner = folder / chart.path
+    try:
+        if not inner.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{chart.path} leads out of the component's folder")
+        if not (inner / "Chart.yaml").is_file():
+            raise ValueError(f"{chart.path} holds no Chart.yaml: it is no chart")
+        return ChartSource(chart, folder_digest(inner), values, place, inner.resolve())
+    except ValueError as error:
+        line = line_of(read_text(root, folder / "component.yaml"), ("chart", "path"))
+        raise CatalogError(f"{place}/component.yaml", f"chart.path: {error}", line) from None
+
+
+def _with_chart_values(root: Path, folder: Path, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = schema.get("properties", {})
+    if VALUES in known:
+        problem = f"properties.{VALUES}: is where users reach the chart's own values; give this value another name"
+        raise CatalogError(_relative(root, folder / "values.schema.json"), problem)
+    return {**schema, "properties": {**known, VALUES: _CHART_VALUES}}
 
 
 def _values_schema(root: Path, file: Path) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from aistack.api.component import Size
+from aistack.catalog.charts import Chart, ChartSource
 from aistack.catalog.fields import Key, Name, Quantity, Repository, StrictModel, Text, Value, Variable
 from aistack.catalog.references import (
     compilable,
@@ -273,6 +274,8 @@ class ComponentSpec(StrictModel):
     secrets: Mapping[Name, SecretSpec] = Field(default_factory=dict)
     pages: tuple[Page, ...] = ()
     metrics: tuple[Metrics, ...] = ()
+    chart: Chart | None = None
+    """What it is made of, besides its own templates."""
 
     @model_validator(mode="after")
     def _whole(self) -> ComponentSpec:
@@ -298,6 +301,7 @@ class Component:
     """Path relative to the catalog, for messages."""
     makes: tuple[str, ...] | None = None
     """Kinds that its templates may make, as ``Service`` or ``apps/Deployment``; None for all that templates may."""
+    chart: ChartSource | None = None
 
     @property
     def name(self) -> str:

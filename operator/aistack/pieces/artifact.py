@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from aistack.catalog.models import Catalog
+from aistack.catalog.models import Catalog, Component
 from aistack.catalog.pieces import Piece
+from aistack.catalog.places import keep_for_charts
 from aistack.errors import ArtifactError
 from aistack.objects.artifact import FOLDER, PIECE, Reference
 from aistack.pieces.checking import Findings, check
@@ -59,13 +60,19 @@ async def open_piece(
     Raises:
         ArtifactError: it isn't safe, or something in it is wrong.
     """
-    with tempfile.TemporaryDirectory(prefix="aistack-piece-") as scratch:
-        root = Path(scratch) / "piece"
+    scratch = Path(tempfile.mkdtemp(prefix="aistack-piece-"))
+    loaded: Sequence[Component] = ()
+    try:
+        root = scratch / "piece"
         await asyncio.to_thread(unpack_piece, str(wanted.reference), packed, root)
         found = Findings() if checked else await check(root, wanted, base, others)
         if found.problems:
             raise ArtifactError(str(wanted.reference), "; ".join(found.problems), "correct it, and push it again")
-        return await asyncio.to_thread(load_piece, root, wanted), found
+        piece = await asyncio.to_thread(load_piece, root, wanted)
+        loaded = tuple(piece.components.values())
+        return piece, found
+    finally:
+        keep_for_charts(scratch, loaded)
 
 
 def unpack_piece(name: str, packed: bytes, root: Path) -> None:

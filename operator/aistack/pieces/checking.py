@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import sys
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
         ArtifactError: it takes more time or memory than is allowed.
     """
     asked = pickle.dumps((root, wanted, base, tuple(others)))
+    scratch = root.parent / "scratch"  # goes with the piece's folder, however the process ends
+    scratch.mkdir(exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -57,7 +60,7 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={},
+        env={**os.environ, "TMPDIR": str(scratch)},
     )
     try:
         said, _ = await asyncio.wait_for(process.communicate(asked), SECONDS)

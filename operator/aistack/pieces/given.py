@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from aistack.catalog.models import Catalog
+from aistack.catalog.models import Catalog, Component
 from aistack.catalog.pieces import Piece, merge
+from aistack.catalog.places import keep_for_charts
 from aistack.errors import InvalidError
 from aistack.objects.artifact import FOLDER, Reference, parse_reference
 from aistack.pieces.artifact import fetch, open_piece, to_artifact, unpack_piece
@@ -48,10 +49,15 @@ async def _piece(name: str, base: Catalog) -> Piece:
         piece, _ = await obtain(Wanted(name, reference), Access(user_logins()), base, own=True)
         return piece
     (packed,) = folders_of(to_artifact(folder), FOLDER)
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch) / "piece"
-        unpack_piece(name, packed, root)
-        return _in_place(load_piece(root, Wanted(name, _NOWHERE)), base)
+    scratch = Path(tempfile.mkdtemp(prefix="aistack-piece-"))
+    loaded: Sequence[Component] = ()
+    try:
+        unpack_piece(name, packed, scratch / "piece")
+        piece = _in_place(load_piece(scratch / "piece", Wanted(name, _NOWHERE)), base)
+        loaded = tuple(piece.components.values())
+        return piece
+    finally:
+        keep_for_charts(scratch, loaded)
 
 
 async def obtain(wanted: Wanted, access: Access, base: Catalog, *, own: bool = False) -> tuple[Piece, Findings]:

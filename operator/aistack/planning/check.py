@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from itertools import product
 from typing import Any
@@ -12,14 +12,17 @@ from aistack.api.group import API_VERSION, KIND
 from aistack.api.names import MAX_STACK_NAME
 from aistack.api.parse import parse_stack
 from aistack.api.spec import AIStack
+from aistack.catalog.charts import VALUES_FILE
 from aistack.catalog.models import Catalog, Component
-from aistack.errors import CatalogError, InvalidError
-from aistack.objects.plan import Observed
-from aistack.planning.plan import Planned, plan_stack
+from aistack.errors import CatalogError, InvalidError, ToolError
+from aistack.planning.plan import Planned
 from aistack.planning.template import check_template
 
+Planner = Callable[[AIStack, Catalog], Planned]
+"""Plans a stack for a first installation."""
 
-def check_plans(catalog: Catalog, only: Collection[str] | None = None) -> Iterator[CatalogError]:
+
+def check_plans(catalog: Catalog, planner: Planner, only: Collection[str] | None = None) -> Iterator[CatalogError]:
     """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
 
     Every version of a component is planned in every size, together with the first components that provide what it
@@ -28,6 +31,7 @@ def check_plans(catalog: Catalog, only: Collection[str] | None = None) -> Iterat
 
     Args:
         catalog: what is planned from.
+        planner: plans each stack.
         only: what is looked at of it, as ``components/<name>`` and ``profiles/<name>``; by default all.
     """
     wanted = catalog.parts.keys() if only is None else set(only)
@@ -35,28 +39,31 @@ def check_plans(catalog: Catalog, only: Collection[str] | None = None) -> Iterat
     yield from broken
     told = {error.file for error in broken}
     for _, file, spec in (case for case in _cases(catalog) if case[0] in wanted):
-        error = _plan(catalog, file, spec)
+        error = _plan(catalog, file, spec, planner)
         if error and error.file not in told:
             told.add(error.file)
             yield error
 
 
-def example_plans(catalog: Catalog, component: str) -> Iterator[Planned]:
+def example_plans(catalog: Catalog, planner: Planner, component: str) -> Iterator[Planned]:
     """Yield the plans that a component is checked with; those that fail are left out.
 
     Args:
         catalog: what is planned from.
+        planner: plans each stack.
         component: its name.
     """
     for part, _, spec in _cases(catalog):
         if part == f"components/{component}":
-            with suppress(InvalidError):
-                yield plan_stack(_stack(spec), catalog, Observed())
+            with suppress(InvalidError, ToolError):
+                yield planner(_stack(spec), catalog)
 
 
 def _templates(component: Component) -> Iterator[CatalogError]:
     for file, source in component.templates.items():
         yield from check_template(f"{component.folder}/templates/{file}", source)
+    if component.chart:
+        yield from check_template(f"{component.folder}/{VALUES_FILE}", component.chart.values)
 
 
 def _cases(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -103,12 +110,12 @@ def _provides(component: Component, contract: str) -> bool:
     return any(p.contract == contract for p in component.spec.provides)
 
 
-def _plan(catalog: Catalog, file: str, spec: dict[str, Any]) -> CatalogError | None:
+def _plan(catalog: Catalog, file: str, spec: dict[str, Any], planner: Planner) -> CatalogError | None:
     try:
-        plan_stack(_stack(spec), catalog, Observed())
+        planner(_stack(spec), catalog)
     except CatalogError as error:
         return error
-    except InvalidError as error:
+    except (InvalidError, ToolError) as error:  # e.g. no helm
         return CatalogError(file, f"can't be planned in size {spec['size']}: {error}")
     return None
 

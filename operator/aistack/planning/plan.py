@@ -15,6 +15,7 @@ from aistack.objects.manifest import ObjectRef
 from aistack.objects.plan import Observed, Owner, Plan, Unit
 from aistack.planning.apps import App, plan_apps
 from aistack.planning.bound import Binder
+from aistack.planning.charts import Known, nothing_known
 from aistack.planning.external import outsiders, unneeded
 from aistack.planning.footprint import footprint
 from aistack.planning.images import ImageSource
@@ -42,7 +43,13 @@ class Planned:
     apps: tuple[App, ...] = ()
 
 
-def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: Iterable[AIBinding] = ()) -> Planned:
+def plan_stack(
+    stack: AIStack,
+    catalog: Catalog,
+    observed: Observed,
+    bindings: Iterable[AIBinding] = (),
+    known: Known = nothing_known,
+) -> Planned:
     """Plan a stack.
 
     Args:
@@ -50,8 +57,10 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
         catalog: what can be installed.
         observed: what exists; an empty one plans a first installation.
         bindings: what apps of the user's own ask of it.
+        known: returns what was rendered of charts; a plan that needs more is made anew once that is rendered.
 
     Raises:
+        ChartNeededError: a chart must be rendered first.
         SpecError: a field of the stack is wrong.
         AwaitedError: a Secret that it names isn't there yet, or an AIComponent isn't loaded.
         CatalogError: a component is broken.
@@ -67,7 +76,7 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
     images = ImageSource.of(stack)
     apps = tuple(plan_apps(Binder(stack, catalog, observed, resolved, secrets, images), bindings))
     wiring = wiring.plus(app.edge for app in apps if app.edge)
-    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, images)
+    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, images, known)
     plan = Plan(
         waves=(*(tuple(units.unit(name) for name in wave) for wave in wiring.waves), *_wave(apps)),
         drift=stack.spec.drift,

@@ -20,6 +20,7 @@ from aistack.errors import (
     SpecError,
 )
 from aistack.objects.outcome import ActionState, Outcome, Verb
+from aistack.planning.hooks import job_of
 
 _ERROR_REASONS: Mapping[type[AIStackError], Reason] = {
     SpecError: Reason.INVALID_SPEC,
@@ -118,7 +119,8 @@ def _unready(unready: Sequence[ComponentStatus], count: int, outcome: Outcome) -
     message = cut(f"{count - len(unready)} of {count} components are ready; {first.name}: {first.message}")
     if first.phase is ComponentPhase.SUSPENDED:
         return Verdict(False, False, False, Reason.SUSPENDED, message)
-    claims = [a for u in outcome.units.values() for a in u.actions if a.state is ActionState.FAILED]
+    failed = [a for u in outcome.units.values() for a in u.actions if a.state is ActionState.FAILED]
+    claims = [action for action in failed if not job_of(action.key)]
     reason = (
         Reason.CLAIM_FAILED
         if claims

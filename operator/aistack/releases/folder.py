@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from aistack.catalog.loader import PROVING, load_catalog
-from aistack.catalog.models import Catalog
+from aistack.catalog.models import Catalog, Component
+from aistack.catalog.places import keep_for_charts
 from aistack.sources.archive import Limits, pack, unpack
 
 UNPACKED = Limits(entries=5_000, size=16 * 2**20)
@@ -50,10 +51,15 @@ def load_packed(name: str, packed: bytes) -> Catalog:
         ArtifactError: it isn't safe to unpack.
         CatalogError: this version can't read a file of it.
     """
-    with tempfile.TemporaryDirectory(prefix="aistack-release-") as scratch:
-        root = Path(scratch) / "catalog"
-        unpack(f"release {name}", packed, root, UNPACKED)
-        return replace(load_catalog(root), release=name)
+    scratch = Path(tempfile.mkdtemp(prefix="aistack-release-"))
+    loaded: Sequence[Component] = ()
+    try:
+        unpack(f"release {name}", packed, scratch / "catalog", UNPACKED)
+        catalog = load_catalog(scratch / "catalog")
+        loaded = tuple(catalog.components.values())
+        return replace(catalog, release=name)
+    finally:
+        keep_for_charts(scratch, loaded)
 
 
 def _wanted(root: Path) -> Iterator[Path]:
@@ -62,6 +68,6 @@ def _wanted(root: Path) -> Iterator[Path]:
     for part in ("components", "contracts"):
         for file in sorted((root / part).rglob("*")):
             inner = file.relative_to(root / part).parts[1:]
-            hidden = any(name.startswith(".") or name == "__pycache__" for name in inner)
+            hidden = any(name == "__pycache__" or (name.startswith(".") and name != ".helmignore") for name in inner)
             if file.is_file() and inner and inner[0] not in _NEVER and not hidden:
                 yield file

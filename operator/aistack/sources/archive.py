@@ -25,6 +25,7 @@ _KINDS = {
     tarfile.FIFOTYPE: "a pipe",
 }
 _LEFT_OUT = frozenset({"__pycache__", "__MACOSX"})
+_HIDDEN_AND_MEANT = frozenset({".helmignore"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def _writer(target: gzip.GzipFile) -> tarfile.TarFile:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _LEFT_OUT:
+        hidden = path.name.startswith(".") and path.name not in _HIDDEN_AND_MEANT
+        if hidden or path.name in _LEFT_OUT:
             continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             raise ArtifactError(str(path), "is a link or a special file", "put a plain file in its place")

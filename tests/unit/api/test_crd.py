@@ -59,7 +59,7 @@ def test_pieces_are_the_cluster_s_and_all_else_a_namespace_s() -> None:
 @pytest.mark.parametrize("node", all_nodes())
 def test_every_part_is_structural(node: dict[str, Any]) -> None:
     assert not UNKNOWN_TO_STRUCTURAL_SCHEMAS & node.keys()
-    assert isinstance(node["type"], str)
+    assert isinstance(node.get("type"), str) or node["x-kubernetes-preserve-unknown-fields"], "any value, or of a type"
     assert "default" not in node or node["default"] is not None
     assert node.get("additionalProperties") is not False
 
@@ -82,7 +82,7 @@ def test_every_field_teaches(node: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("node", all_nodes("spec"))
 def test_what_users_write_is_bounded_so_that_rules_stay_cheap(node: dict[str, Any]) -> None:
-    bound = {"array": "maxItems", "string": "maxLength"}.get(node["type"])
+    bound = {"array": "maxItems", "string": "maxLength"}.get(node.get("type", ""))
 
     assert bound is None or bound in node or "enum" in node
     assert "additionalProperties" not in node or "maxProperties" in node

@@ -71,7 +71,10 @@ REFUSED = {
     ),
     "job": (of_kind("Job", "spec: {template: {spec: {containers: []}}}\n"), "a claim or an init container"),
     "volume-claim-templates": (
-        of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}\n"),
+        of_kind(
+            "StatefulSet",
+            "spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {}}], template: {spec: {containers: []}}}\n",
+        ),
         "write PersistentVolumeClaims of their own",
     ),
     "pod-without-role": (pod().replace('{{ pod_labels("server") }}', "{a: b}"), "its pods have no role"),

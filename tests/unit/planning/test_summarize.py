@@ -100,6 +100,14 @@ OUTCOMES: dict[str, tuple[Outcome, tuple[bool, bool, bool], Reason, ComponentPha
         outcome(unit("web", actions=(ActionOutcome("web/sql", ActionState.FAILED, "no route"),), complete=False)),
         WORKS, Reason.CLAIM_FAILED, FAILED, "claiming its share of sql failed and is tried again: no route",
     ),
+    "job-of-a-chart-runs": (
+        outcome(unit("web", actions=(ActionOutcome("web/hook/demo-web-up", ActionState.RUNNING),), complete=False)),
+        WORKS, Reason.PROGRESSING, PROGRESSING, "runs the Job demo-web-up",
+    ),
+    "job-of-a-chart-failed": (
+        outcome(unit("web", actions=(ActionOutcome("web/hook/x-up", ActionState.FAILED, "no"),), complete=False)),
+        WORKS, Reason.UNHEALTHY, FAILED, "the chart's Job x-up failed and is tried again: no",
+    ),
     "not-all-written": (
         outcome(unit("web", actions=CLAIMED, complete=False)),
         WORKS, Reason.PROGRESSING, PROGRESSING, "is being written",

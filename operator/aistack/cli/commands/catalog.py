@@ -12,6 +12,7 @@ import typer
 from aistack.api.parse import suggest
 from aistack.api.piece import AIComponent, BroughtComponent
 from aistack.api.status import Footprint
+from aistack.catalog.charts import ChartFacts
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog, Component, Contract, Profile
 from aistack.catalog.tiers import read_tiers, tier_of
@@ -19,7 +20,9 @@ from aistack.cli.exits import ExitCode
 from aistack.cli.footprints import footprint_of
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
-from aistack.errors import InvalidError
+from aistack.cli.voice import complain
+from aistack.errors import AIStackError, InvalidError
+from aistack.rendering import shared_charts
 
 LIST_EPILOG = """\
 [bold]Examples[/]
@@ -95,8 +98,8 @@ def show(
     match _entry(found, name):
         case Component() as component:
             tier = _tiers(session, found)[component.name]
-            origin = origin_of(found, f"components/{component.name}")
-            data, view = component_data(component, tier, origin), component_view(component, tier, origin)
+            origin, facts = origin_of(found, f"components/{component.name}"), _facts(component)
+            data, view = component_data(component, tier, origin), component_view(component, tier, origin, facts)
         case Profile() as profile:
             footprint = footprint_of(profile, found)
             data, view = profile_data(profile, footprint), profile_view(profile, footprint)
@@ -106,6 +109,17 @@ def show(
         print_data(data, output)
     else:
         session.show(view)
+
+
+def _facts(component: Component) -> ChartFacts | None:
+    """Look into a component's chart; that it can't be fetched now hides nothing else."""
+    if component.chart is None:
+        return None
+    try:
+        return shared_charts().facts(component.chart)
+    except AIStackError as error:
+        complain(str(error))
+        return None
 
 
 def _entry(found: Catalog, name: str) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from aistack.api.piece import AIComponent, BroughtComponent
 from aistack.api.status import Footprint
+from aistack.catalog.charts import ChartFacts
 from aistack.catalog.models import Catalog, Component, ComponentSpec
 from aistack.catalog.schemas import properties_of
 from aistack.cli.present.table import PlainTable
@@ -95,8 +96,15 @@ def required(spec: ComponentSpec) -> str:
     return ", ".join(r.contract + ("?" if r.optional else "") for r in spec.requires) or "-"
 
 
-def component_view(component: Component, tier: str, origin: str) -> RenderableType:
-    """Show all that a user may want to know of a component, and where it comes from if not from the catalog."""
+def component_view(component: Component, tier: str, origin: str, facts: ChartFacts | None = None) -> RenderableType:
+    """Show all that a user may want to know of a component.
+
+    Args:
+        component: it.
+        tier: how far tests have proven it.
+        origin: where it comes from.
+        facts: what is known of its chart, if it is one and could be read.
+    """
     spec = component.spec
     source = "" if origin == OWN else f"\nsource     {origin}"
     parts: list[RenderableType] = [
@@ -104,6 +112,7 @@ def component_view(component: Component, tier: str, origin: str) -> RenderableTy
         Text(f"{spec.category}, {spec.licence}, {spec.home}"),
         Text(f"versions   {', '.join(spec.versions)}\ntier       {tier or 'not tested yet'}{source}"),
         Text(f"provides   {provided(spec)}\nrequires   {required(spec)}"),
+        *(Text(line) for line in _chart(component, facts)),
     ]
     for title, table in (
         ("Values (spec.components[].values)", _values(component)),
@@ -113,6 +122,21 @@ def component_view(component: Component, tier: str, origin: str) -> RenderableTy
     ):
         parts += [Text(f"\n{title}", "bold"), table] if len(table) else []
     return Group(*parts)
+
+
+def _chart(component: Component, facts: ChartFacts | None) -> Iterator[str]:
+    """Yield what is to be told of a component's chart, and of what it holds and a stack doesn't use."""
+    if component.chart is None:
+        return
+    version = f" {facts.version}" if facts and component.chart.folder else ""
+    yield f"chart      {component.chart.title}{version}, {component.chart.digest}"
+    if facts and facts.tests:
+        yield f"           its tests aren't run, as the contracts' proofs are: {', '.join(facts.tests)}"
+    if facts and facts.definitions:
+        definitions = ", ".join(facts.definitions)
+        yield f"           needs these definitions, which the cluster's administrator installs: {definitions}"
+    if left := component.chart.chart.without:
+        yield f"           without {', '.join(left)}"
 
 
 def component_data(component: Component, tier: str, origin: str) -> dict[str, Any]:
