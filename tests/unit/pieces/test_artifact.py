@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aistack.catalog.pieces import merge
 from aistack.errors import ArtifactError
 from aistack.objects.artifact import FOLDER, PIECE, parse_reference
 from aistack.objects.manifest import ObjectKind
 from aistack.pieces import checking
 from aistack.pieces.artifact import open_piece, to_artifact
 from aistack.pieces.loading import Wanted
+from aistack.rendering import plan_new
 from aistack.sources.archive import pack
+from aistack.sources.helm import PROGRAM
+from tests.chart.helm import helm
+from tests.charts import SHOP, charts
 from tests.hello import write_hello
-from tests.toy import toy
+from tests.toy import stack, toy
 
 KINDS = ("Service", "apps/Deployment")
 
@@ -151,3 +159,25 @@ async def test_python_that_the_parser_gives_up_on_is_told(folder: Path) -> None:
     assert "contracts/seam/claim.py" in told
     assert "contracts/seam/prove.py" in told
     assert told.count("is no valid Python") == 2
+
+
+async def test_a_chart_comes_along_and_its_folder_lives_as_long_as_the_component(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PROGRAM, str(helm()))
+    folder = Path(shutil.copytree(SHOP, tmp_path / "components" / "shop")).parents[1]
+    piece, found = await open_piece(wanted(makes=None), pack(folder), toy(), [])
+    assert found.problems == ()
+    source = piece.components["shop"].chart
+    assert source is not None
+    assert source.folder is not None
+    place = source.folder
+
+    catalog = merge(toy(), [piece]).catalog
+    planned = plan_new(stack("{components: [{name: db}, {name: shop}]}"), catalog, charts())
+    assert any(unit.name == "shop" and unit.run for unit in planned.plan.units)
+    assert place.is_dir()
+    del piece, catalog, planned
+    await asyncio.sleep(0)  # the loop holds what it awaited last
+    gc.collect()
+    assert not place.exists()

@@ -14,10 +14,11 @@ from aistack.api.spec import AIStack
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import DEFAULT_REGISTRY, Catalog
 from aistack.errors import CatalogError
-from aistack.objects.plan import Observed
 from aistack.planning.lock import images_of
-from aistack.planning.plan import Planned, plan_stack
+from aistack.planning.plan import Planned
 from aistack.planning.pods import containers, pod_template
+from aistack.rendering import plan_new
+from tests.charts import charts
 from tests.golden import Case, cases
 from tests.toy import objects, plan, starter, toy
 
@@ -33,9 +34,8 @@ def mirrored(case: Case) -> Planned:
     """A golden case whose stack has a registry of its own."""
     stack: AIStack = case.plan(starter()).stack
     images = stack.spec.images.model_copy(update={"registry": MIRROR})
-    return plan_stack(
-        stack.model_copy(update={"spec": stack.spec.model_copy(update={"images": images})}), starter(), Observed()
-    )
+    spec = stack.spec.model_copy(update={"images": images})
+    return plan_new(stack.model_copy(update={"spec": spec}), starter(), charts())
 
 
 def pulled(planned: Planned) -> Iterator[str]:
