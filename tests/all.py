@@ -71,6 +71,7 @@ PHASES = (
             (sys.executable, "-m", "tests.integration.argohealth"),
             (sys.executable, "-m", "tests.flux.programs"),
             (sys.executable, "-m", "tests.integration.actionlint"),
+            (sys.executable, "-m", "tests.oci"),
             (*PYTEST, "-q", "--no-skips", "--durations=15", "-n", "2", "tests/integration"),
         ),
         timed=True,

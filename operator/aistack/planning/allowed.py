@@ -7,8 +7,8 @@ from typing import Any
 
 from aistack.api.labels import ROLE
 from aistack.api.texts import APPARMOR
-from aistack.catalog.models import Metrics, Page, Provide, Workload
-from aistack.objects.manifest import Manifest
+from aistack.catalog.models import Component, Metrics, Page, Provide, Workload
+from aistack.objects.manifest import Manifest, ObjectKind
 from aistack.planning.pods import containers, pod_template
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_name
@@ -91,6 +91,20 @@ def refusals(
         if template.get("metadata", {}).get("labels", {}).get(ROLE) not in workloads:
             yield f"{kind} {name}: its pods have no role of component.yaml; write `labels: {{{{ pod_labels(...) }}}}`"
         yield from (f"{kind} {name}: {p}" for p in pod_refusals(template, images))
+
+
+def undeclared(component: Component, manifest: Manifest) -> Iterator[str]:
+    """Yield that a component's template may not make an object, as its kind wasn't declared by who brought it."""
+    kind = declared_kind(ObjectKind(manifest["apiVersion"], manifest["kind"]))
+    if component.makes is not None and kind not in component.makes:
+        declared = ", ".join(component.makes) or "none"
+        yield f"makes a {kind}, and declared are {declared}; add it to spec.kinds of the AIComponent, or leave it out"
+
+
+def declared_kind(kind: ObjectKind) -> str:
+    """Return a kind as an AIComponent declares it: ``Service``, ``apps/Deployment``."""
+    group = kind.api_version.rpartition("/")[0]
+    return f"{group}/{kind.kind}" if group else kind.kind
 
 
 def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -21,7 +22,7 @@ Planner = Callable[[AIStack, Catalog], Planned]
 """Plans a stack for a first installation."""
 
 
-def check_plans(catalog: Catalog, planner: Planner) -> Iterator[CatalogError]:
+def check_plans(catalog: Catalog, planner: Planner, only: Collection[str] | None = None) -> Iterator[CatalogError]:
     """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
 
     Every version of a component is planned in every size, together with the first components that provide what it
@@ -29,17 +30,33 @@ def check_plans(catalog: Catalog, planner: Planner) -> Iterator[CatalogError]:
     the first plan that fails.
 
     Args:
-        catalog: what is checked.
+        catalog: what is planned from.
         planner: plans each stack.
+        only: what is looked at of it, as ``components/<name>`` and ``profiles/<name>``; by default all.
     """
-    broken = [error for component in catalog.components.values() for error in _templates(component)]
+    wanted = catalog.parts.keys() if only is None else set(only)
+    broken = [e for c in catalog.components.values() if f"components/{c.name}" in wanted for e in _templates(c)]
     yield from broken
     told = {error.file for error in broken}
-    for file, spec in _cases(catalog):
+    for _, file, spec in (case for case in _cases(catalog) if case[0] in wanted):
         error = _plan(catalog, file, spec, planner)
         if error and error.file not in told:
             told.add(error.file)
             yield error
+
+
+def example_plans(catalog: Catalog, planner: Planner, component: str) -> Iterator[Planned]:
+    """Yield the plans that a component is checked with; those that fail are left out.
+
+    Args:
+        catalog: what is planned from.
+        planner: plans each stack.
+        component: its name.
+    """
+    for part, _, spec in _cases(catalog):
+        if part == f"components/{component}":
+            with suppress(InvalidError, ToolError):
+                yield planner(_stack(spec), catalog)
 
 
 def _templates(component: Component) -> Iterator[CatalogError]:
@@ -49,15 +66,20 @@ def _templates(component: Component) -> Iterator[CatalogError]:
         yield from check_template(f"{component.folder}/{VALUES_FILE}", component.chart.values)
 
 
-def _cases(catalog: Catalog) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the stacks to plan, each with the file to blame."""
+def _cases(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the stacks to plan, each with the part that it tries and the file to blame."""
     for profile in catalog.profiles.values():
         for size in Size:
-            yield f"profiles/{profile.name}.yaml", {"profile": profile.name, "size": size.value}
+            yield (
+                f"profiles/{profile.name}",
+                f"profiles/{profile.name}.yaml",
+                {"profile": profile.name, "size": size.value},
+            )
     for component in catalog.components.values():
         for others, version, size in product(_company(catalog, component), component.spec.versions, Size):
             entries = [{"name": component.name, "version": version}, *({"name": name} for name in others)]
-            yield f"{component.folder}/component.yaml", {"size": size.value, "components": entries}
+            spec = {"size": size.value, "components": entries}
+            yield f"components/{component.name}", f"{component.folder}/component.yaml", spec
 
 
 def _company(catalog: Catalog, component: Component) -> list[list[str]]:
@@ -89,12 +111,15 @@ def _provides(component: Component, contract: str) -> bool:
 
 
 def _plan(catalog: Catalog, file: str, spec: dict[str, Any], planner: Planner) -> CatalogError | None:
-    metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
     try:
-        stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
-        planner(stack, catalog)
+        planner(_stack(spec), catalog)
     except CatalogError as error:
         return error
     except (InvalidError, ToolError) as error:  # e.g. no helm
         return CatalogError(file, f"can't be planned in size {spec['size']}: {error}")
     return None
+
+
+def _stack(spec: dict[str, Any]) -> AIStack:
+    metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
+    return parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})

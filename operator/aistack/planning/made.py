@@ -14,7 +14,7 @@ from aistack.catalog.charts import in_release
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import CreateSecret, RunAction
-from aistack.planning.allowed import pod_refusals, refusals, unserved
+from aistack.planning.allowed import pod_refusals, refusals, undeclared, unserved
 from aistack.planning.charts import Charted, Known
 from aistack.planning.fit import Fitter
 from aistack.planning.hooks import Hooks, actions, told_apart
@@ -86,7 +86,8 @@ class Maker:
     def _refusals(self, manifest: Manifest) -> Iterator[str]:
         r = self.resolved
         prefix = object_name(self.stack.name, r.name)
-        return refusals(manifest, prefix, r.component.spec.workloads, self._images())
+        yield from undeclared(r.component, manifest)
+        yield from refusals(manifest, prefix, r.component.spec.workloads, self._images())
 
     def _images(self) -> frozenset[str]:
         return frozenset(self.images.reference(image) for image in self.resolved.component.spec.images.values())

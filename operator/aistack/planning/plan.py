@@ -19,7 +19,7 @@ from aistack.planning.charts import Known, nothing_known
 from aistack.planning.external import outsiders, unneeded
 from aistack.planning.footprint import footprint
 from aistack.planning.images import ImageSource
-from aistack.planning.resolve import Resolved, resolve
+from aistack.planning.resolve import Resolved, refuse_awaited, resolve
 from aistack.planning.secrets import SecretPlanner
 from aistack.planning.unit import UnitPlanner
 from aistack.planning.wire import Wiring, wire
@@ -35,6 +35,11 @@ class Planned:
     plan: Plan
     footprint: Footprint
     catalog_digest: str
+    """Digest of those parts of the catalog that it is planned from."""
+    parts: frozenset[str] = frozenset()
+    """These parts."""
+    release: str = ""
+    """Name of the release that they are of."""
     apps: tuple[App, ...] = ()
 
 
@@ -57,10 +62,12 @@ def plan_stack(
     Raises:
         ChartNeededError: a chart must be rendered first.
         SpecError: a field of the stack is wrong.
-        AwaitedError: a Secret that it names isn't there yet.
+        AwaitedError: a Secret that it names isn't there yet, or an AIComponent isn't loaded.
         CatalogError: a component is broken.
     """
     resolved = resolve(stack, catalog)
+    parts = catalog.parts_of(resolved, stack.spec.profile)
+    refuse_awaited(catalog, parts)
     outside = outsiders(stack, catalog, resolved)
     leaving = unneeded(stack, resolved, outside)
     resolved = {name: r for name, r in resolved.items() if name not in leaving}
@@ -77,7 +84,8 @@ def plan_stack(
         leaving=leaving,
     )
     _refuse_doubles(plan)
-    return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest, apps)
+    asked = footprint(plan, resolved.values())
+    return Planned(stack, resolved, wiring, plan, asked, catalog.digest_of(parts), parts, catalog.release, apps)
 
 
 def _wave(apps: Iterable[App]) -> Iterator[tuple[Unit, ...]]:

@@ -49,6 +49,7 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
             "last_handled_prove": handled(planned, outcome),
             "last_handled_rotate": rotated(planned, outcome),
             "footprint": planned.footprint,
+            "release": planned.release,
             "catalog_digest": planned.catalog_digest,
         }
     )

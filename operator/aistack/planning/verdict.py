@@ -12,6 +12,7 @@ from aistack.api.conditions import Condition, ConditionStatus, ConditionType, Re
 from aistack.api.status import ComponentPhase, ComponentStatus
 from aistack.errors import (
     AIStackError,
+    ArtifactError,
     CatalogError,
     ForbiddenError,
     ForeignObjectError,
@@ -24,6 +25,7 @@ from aistack.planning.hooks import job_of
 _ERROR_REASONS: Mapping[type[AIStackError], Reason] = {
     SpecError: Reason.INVALID_SPEC,
     CatalogError: Reason.INVALID_CATALOG,
+    ArtifactError: Reason.INVALID_ARTIFACT,
     ForeignObjectError: Reason.FOREIGN_OBJECT,
     InvalidError: Reason.INVALID_SPEC,
     ForbiddenError: Reason.FORBIDDEN,

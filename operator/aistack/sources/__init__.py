@@ -1,10 +1,11 @@
-"""Sources: what turns requests of planning into objects where that isn't pure, as Helm charts need a program.
+"""Sources: what comes from outside turned into data: artifacts of OCI registries, packed folders, Helm charts.
 
 A chart is *fetched* (if it is remote) and its digest checked, *read* file by file with limits, *staged* as plain files
 by digest, and *rendered* by ``helm template`` without a cluster, a network or anything of the user's, in bounded time
 and memory.
 
-Promises: equal requests give equal objects, or are refused; rendering never fetches; errors name the chart, its file
-or the object and what to do; nothing half-written is ever used.
-Never: talks to a cluster, blocks an event loop (call it in a thread), plans.
+Promises: whatever a registry, an archive or a chart holds, time, memory and disk are bounded, and nothing is written
+outside of the folder that was named; equal requests give equal objects, or are refused; rendering never fetches; errors
+name what is wrong and what to do; nothing half-written is ever used.
+Never: talks to a cluster, plans, decides what is used; blocks an event loop (charts are called in threads).
 """

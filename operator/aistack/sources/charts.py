@@ -20,7 +20,7 @@ from aistack.sources.chartfiles import ChartError, ChartFiles, read_archive, rea
 from aistack.sources.documents import difference, documents
 from aistack.sources.helm import Helm
 from aistack.sources.process import ExitError, LimitError
-from aistack.sources.scan import calls_by_chance, facts_of, lookups, may_differ
+from aistack.sources.scan import calls_by_chance, facts_of, lookups, may_differ, references
 
 KEPT = 256
 """Most renders that are remembered."""
@@ -65,8 +65,8 @@ class Charts:
         self._failed: dict[str, _Failure] = {}
         self._lock = threading.Lock()
         """Held for moments only."""
-        self._staging = threading.Lock()
-        """Held while a chart is fetched and staged: no chart is fetched twice at once."""
+        self._staging: dict[str, threading.Lock] = {}
+        """By digest, each held while that chart is fetched and staged: none is fetched twice at once."""
 
     @cached_property
     def _home(self) -> tempfile.TemporaryDirectory[str]:
@@ -164,7 +164,9 @@ class Charts:
         key = source.digest, source.chart.without
         if (found := self._staged.get(key)) is not None:
             return found
-        with self._staging:
+        with self._lock:
+            staging = self._staging.setdefault(source.digest, threading.Lock())
+        with staging:
             if (found := self._staged.get(key)) is None:
                 try:
                     found = self._new(source)
@@ -180,7 +182,7 @@ class Charts:
         for path in source.chart.without:
             if files.pop(path, None) is None:
                 raise ChartError(f"has no file {path}, which chart.without leaves out")
-        for error in lookups(files, source.title):
+        for error in (*lookups(files, source.title), *references(files, source.title)):
             raise error
         name = hashlib.sha256(repr((source.digest, source.chart.without)).encode()).hexdigest()[:16]
         folder = Path(self._home.name) / name

@@ -24,7 +24,7 @@ FETCH = Limits(seconds=60, memory=384 * 1024 * 1024, output=64 * 1024 * 1024)
 """Room for a repository's index; an archive is measured when it is read."""
 AT_ONCE = 2
 """How many of them run at once: what they take must fit into the operator's own memory."""
-_QUICK = {"GOGC": "off", "GOMEMLIMIT": "128MiB"}
+_QUICK = {"GOGC": "off", "GOMEMLIMIT": "80MiB"}
 """A program that lives a tenth of a second need not tidy up, unless a chart makes it large: a quarter of the time."""
 _NOWHERE = "http://127.0.0.1:9"
 """A proxy that nobody is: a chart whose schema refers to somewhere else is not followed there."""

@@ -23,6 +23,7 @@ _BY_CHANCE = re.compile(
     r"|env|expandenv)\b"
 )
 """Functions whose result differs from call to call, or comes in an order that does."""
+_ELSEWHERE = re.compile(r'"(?:\$|\\u0024)ref"\s*:\s*"([^#"][^"]*)"')
 _TEST_HOOK = re.compile(r"helm\.sh/hook[\"']?:\s*[\"']?[\w,\s-]*\btest")
 
 
@@ -57,6 +58,21 @@ def lookups(files: ChartFiles, chart: str) -> Iterator[CatalogError]:
         for line in _calls(text, _LOOKUP):
             problem = "calls lookup, and a chart is rendered without a cluster; leave the file out: chart.without"
             yield CatalogError(f"{chart}/{path}", problem, line)
+
+
+def references(files: ChartFiles, chart: str) -> Iterator[CatalogError]:
+    """Yield where schemas of values refer to something else than themselves: helm would read, or ask for, that.
+
+    Args:
+        files: the chart's.
+        chart: what it is called in messages.
+    """
+    for path, content in files.items():
+        if PurePosixPath(path).name == "values.schema.json":
+            text = _text(content)
+            for found in _ELSEWHERE.finditer(text):
+                problem = f"refers to {found[1]!r:.80}, outside of itself; leave the file out: chart.without"
+                yield CatalogError(f"{chart}/{path}", problem, text.count("\n", 0, found.start()) + 1)
 
 
 def may_differ(files: ChartFiles) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from aistack import settings
 from aistack.api.labels import component_labels, selector_labels
 from aistack.catalog.models import Catalog
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import CreateSecret, Observed, RunAction, Unit
 from aistack.objects.recipes import Once, recipe_hash
-from aistack.planning.charts import ChartNeededError, merged_values
+from aistack.planning.charts import KINDS, ChartNeededError, merged_values
 from aistack.planning.plan import Planned, plan_stack
 from aistack.rendering import plan_new
 from tests.charts import SPEC, changed, charts, with_shop
@@ -48,6 +49,10 @@ def refuse(tmp_path: Path, files: dict[str, str | None], given: str = "") -> str
 @pytest.fixture(scope="module")
 def planned() -> Planned:
     return plan()
+
+
+def test_charts_make_only_what_the_operator_may_make() -> None:
+    assert set(settings.KINDS) > KINDS
 
 
 def test_planning_asks_for_what_must_be_rendered_and_does_nothing_itself() -> None:

@@ -12,6 +12,7 @@ from aistack.api.conditions import ConditionStatus, ConditionType, Reason
 from aistack.api.status import AIStackStatus, ComponentPhase, EdgeState
 from aistack.errors import (
     AIStackError,
+    ArtifactError,
     AwaitedError,
     CatalogError,
     ClusterError,
@@ -20,6 +21,7 @@ from aistack.errors import (
     InvalidError,
     NotLeadingError,
     NotReadyError,
+    RegistryError,
     SpecError,
     ToolError,
 )
@@ -221,12 +223,14 @@ ERRORS: dict[type[AIStackError], tuple[AIStackError, bool, Reason]] = {
     InvalidError: (InvalidError("x"), True, Reason.INVALID_SPEC),
     SpecError: (SpecError("spec.size", "is wrong", "write small"), True, Reason.INVALID_SPEC),
     CatalogError: (CatalogError("components/db/component.yaml", "is wrong", 3), True, Reason.INVALID_CATALOG),
+    ArtifactError: (ArtifactError("r.test/hello:1", "is too large", "make it smaller"), True, Reason.INVALID_ARTIFACT),
     ForeignObjectError: (ForeignObjectError("Service ml/x"), True, Reason.FOREIGN_OBJECT),
     NotReadyError: (NotReadyError("x"), False, Reason.WAITING),
     AwaitedError: (AwaitedError("spec.external[0]", "isn't there", "make it"), False, Reason.WAITING),
     ClusterError: (ClusterError("x", 500), False, Reason.WAITING),
     ForbiddenError: (ForbiddenError("x", 403), False, Reason.FORBIDDEN),
     NotLeadingError: (NotLeadingError("x"), False, Reason.WAITING),
+    RegistryError: (RegistryError("r.test/hello:1", "answers 404", "push it"), False, Reason.WAITING),
     ToolError: (ToolError("x"), False, Reason.WAITING),
 }
 

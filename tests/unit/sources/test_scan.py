@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aistack.sources.chartfiles import ChartError, read_folder
-from aistack.sources.scan import calls_by_chance, facts_of, lookups, may_differ
+from aistack.sources.scan import calls_by_chance, facts_of, lookups, may_differ, references
 from tests.charts import SHOP
 
 
@@ -60,6 +60,15 @@ def test_what_may_come_out_otherwise_the_next_time(word: str) -> None:
     assert calls_by_chance(f"a: {{{{ {word} }}}}")
     assert not calls_by_chance(f"a: {word}")
     assert may_differ({"values.yaml": f"a: '{{{{ {word} }}}}'".encode()}), "values may be run as templates"
+
+
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/x.json", "http://127.0.0.1:8080", "file:///etc/passwd", "x.json"]
+)
+def test_a_schema_that_leads_elsewhere_is_refused_by_file_and_line(place: str) -> None:
+    schema = f'{{"properties": {{\n  "a": {{"$ref": "{place}"}},\n  "b": {{"$ref": "#/definitions/b"}}}}}}'
+    (problem,) = references({"charts/lib/values.schema.json": schema.encode()}, "chart")
+    assert str(problem).startswith(f"chart/charts/lib/values.schema.json:2: refers to '{place}', outside of itself")
 
 
 def test_facts() -> None:

@@ -1,94 +1,156 @@
-"""``aistack component``: for those who make components."""
+"""``aistack component``: bring a component of one's own to a registry, and into a cluster."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aistack.api.parse import suggest
-from aistack.catalog.models import Catalog, Component
+from aistack.api.conditions import ConditionType
+from aistack.api.group import API_VERSION, PIECE_KIND
+from aistack.cli.commands.trying import TEST_EPILOG, test
+from aistack.cli.durations import Timeout, format_duration
 from aistack.cli.exits import ExitCode
-from aistack.cli.output import Output, print_data
+from aistack.cli.output import OutputFormat, print_objects
 from aistack.cli.session import Session, session_of
-from aistack.cli.voice import complain
-from aistack.errors import InvalidError
+from aistack.cli.voice import aside, complain
+from aistack.objects.artifact import Reference, parse_reference
+from aistack.objects.manifest import Manifest
+
+if TYPE_CHECKING:
+    from aistack.sources.registry import Access
 
 EPILOG = """\
 [bold]Examples[/]
 
+aistack component push ./weaviate registry.example.com/ai/weaviate:1.30
+aistack component install weaviate registry.example.com/ai/weaviate:1.30
 aistack component test valkey  does it do what it promises? on a cluster, in a namespace of its own
 """
-TEST_EPILOG = """\
+PUSH_EPILOG = """\
 [bold]Examples[/]
 
-aistack component test valkey                        on the current context's cluster, where the operator runs
-aistack component test mytool --catalog ./manifests  one that you work on; the operator must have it too
-aistack component test valkey -o json > valkey.json  a report for programs
+docker login registry.example.com
+aistack component push ./weaviate registry.example.com/ai/weaviate:1.30
+aistack component push ./weaviate registry.example.com/ai/weaviate:1.30 --ca company.crt
 
-Makes a namespace of its own and takes it away again. Takes minutes. Ends with 1 where a promise isn't kept.
+Prints the reference with the digest, which is what 'aistack component install' and an AIComponent take.
 """
+INSTALL_EPILOG = """\
+[bold]Examples[/]
+
+aistack component install weaviate registry.example.com/ai/weaviate:1.30
+aistack component install weaviate registry.example.com/ai/weaviate@sha256:... --pull-secret registry-login
+aistack component install mlflow registry.example.com/ai/mlflow:ours --replace components/mlflow
+aistack component install weaviate registry.example.com/ai/weaviate:1.30 --dry-run > weaviate.yaml
+
+Checks the artifact here, pins it by its digest and declares the kinds that it makes; then waits until stacks can use
+it. Ends with 3 if that takes too long.
+"""
+PATIENCE = 60.0
+"""Seconds to wait for the operator."""
+_MADE_ANYWAY = {"NetworkPolicy"}
+"""Kinds that no template makes."""
 app = typer.Typer(name="component", epilog=EPILOG, no_args_is_help=True)
+Plain = Annotated[bool, typer.Option("--plain-http", help="Speak to the registry without TLS.")]
+Authority = Annotated[
+    Path | None, typer.Option("--ca", help="File with the certificate of the registry's private authority.")
+]
 
 
 @app.callback()
 def component() -> None:
-    """Make components: try whether one does what it promises."""
+    """Bring a component of your own, or somebody else's, to a registry and into a cluster, and try what it promises."""
 
 
-@app.command(epilog=TEST_EPILOG)
-def test(
+app.command(epilog=TEST_EPILOG)(test)
+
+
+@app.command(epilog=PUSH_EPILOG)
+def push(
+    folder: Annotated[Path, typer.Argument(help="Folder of a component, a contract, or several of them.")],
+    reference: Annotated[str, typer.Argument(help="Where to, e.g. registry.example.com/ai/weaviate:1.30.")],
+    plain: Plain = False,
+    ca: Authority = None,
+) -> None:
+    """Push a folder to a registry that you are logged in to, as an artifact that AIComponents name."""
+    from aistack.cli.registries import access_of
+    from aistack.pieces.artifact import to_artifact
+    from aistack.sources.oci import push as push_artifact
+
+    target, artifact = parse_reference(reference), to_artifact(folder)
+    digest = asyncio.run(push_artifact(target, artifact, access_of(plain=plain, ca=ca)))
+    typer.echo(str(target.pinned(digest)))
+
+
+@app.command(epilog=INSTALL_EPILOG)
+def install(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the component.")],
-    registry: Annotated[str, typer.Option(help="Where the cluster pulls images from (spec.images.registry).")] = "",
-    report: Annotated[Path | None, typer.Option(help="Write the report there, as JSON.")] = None,
-    output: Output = None,
+    name: Annotated[str, typer.Argument(help="Name of the AIComponent.")],
+    reference: Annotated[str, typer.Argument(help="The artifact, by tag or digest.")],
+    replaces: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace", help="What of the catalog it takes the place of, e.g. components/mlflow; repeatable."
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="Kind that it makes besides those found, e.g. apps/Deployment; repeatable."),
+    ] = None,
+    pull_secret: Annotated[
+        str, typer.Option("--pull-secret", help="Secret in the operator's namespace that opens the registry.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the AIComponent and write nothing.")] = False,
+    plain: Plain = False,
+    ca: Authority = None,
+    timeout: Timeout = PATIENCE,
 ) -> ExitCode:
-    """Try a component on a cluster, promise by promise: the conformance suite."""
-    session = session_of(ctx)
-    catalog = session.catalog()
-    found = asyncio.run(_try(session, catalog, _find(catalog, name), registry, quiet=output is not None))
-    if output:
-        print_data(found, output)
-    if report:
-        import json
+    """Install a component from a registry, for all stacks of the cluster."""
+    from aistack.cli.registries import access_of
 
-        report.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-    failed = [step for step in found["steps"] if step["result"] == "failed" and step["tier"]]
-    if failed:
-        return complain(f"{name}: {len(failed)} of {len(found['steps'])} promises aren't kept")
-    return ExitCode.OK
-
-
-def _find(catalog: Catalog, name: str) -> Component:
-    if name not in catalog.components:
-        raise InvalidError(f"no component is named {name!r}; {suggest(name, catalog.components)}")
-    return catalog.components[name]
+    session, asked = session_of(ctx), {"replaces": sorted(replaces or ())} if replaces else {}
+    found, kinds = asyncio.run(
+        _examined(session, parse_reference(reference), replaces or (), access_of(plain=plain, ca=ca))
+    )
+    spec: dict[str, Any] = {"artifact": str(found), "kinds": sorted({*kinds, *(kind or ())}), **asked}
+    spec |= {"pullSecretRef": {"name": pull_secret}} if pull_secret else {}
+    spec |= {"plainHttp": True} if plain else {}
+    manifest = {"apiVersion": API_VERSION, "kind": PIECE_KIND, "metadata": {"name": name}, "spec": spec}
+    if dry_run:
+        print_objects([manifest], OutputFormat.YAML)
+        return ExitCode.OK
+    aside(f"it makes {', '.join(spec['kinds']) or 'nothing'}")
+    return asyncio.run(_install(session, manifest, timeout))
 
 
-async def _try(
-    session: Session, catalog: Catalog, component: Component, registry: str, *, quiet: bool
-) -> dict[str, Any]:
-    from aistack.cli.conformance.combinations import combinations
-    from aistack.cli.conformance.place import Place
-    from aistack.cli.conformance.report import carry_out, report
-    from aistack.cli.conformance.steps import Trial
-    from aistack.cli.present.conformance import line_of, verdict
-    from aistack.cli.stacks import Stacks
+async def _examined(
+    session: Session, reference: Reference, replaces: Sequence[str], access: Access
+) -> tuple[Reference, Iterable[str]]:
+    """Pin an artifact, check it here, and return it with the kinds that it makes."""
+    from aistack.pieces.given import obtain
+    from aistack.pieces.loading import Wanted
+    from aistack.planning.allowed import declared_kind
+    from aistack.sources.oci import resolve
 
-    images = {"registry": registry} if registry else {}
-    lines = []
+    pinned = reference if reference.digest else reference.pinned(await resolve(reference, access))
+    wanted = Wanted(str(pinned), pinned, frozenset(replaces))
+    _, found = await obtain(wanted, access, replace(session, pieces=()).catalog())
+    return pinned, [declared_kind(kind) for kind in found.made if kind.kind not in _MADE_ANYWAY]
+
+
+async def _install(session: Session, manifest: Manifest, seconds: float) -> ExitCode:
+    from aistack.cli.pieces import Pieces, says
+
     async with session.client() as client:
-        stacks = Stacks(client, session.command)
-        place = Place(client, stacks, catalog, f"aistack-test-{component.name}", images)
-        async with place.open():
-            async for line in carry_out(Trial(place, component, combinations(catalog, component.name))):
-                lines.append(line)
-                if not quiet:
-                    typer.echo(line_of(line))
-    found = report(component, lines)
-    if not quiet:
-        typer.echo(verdict(found))
-    return found
+        pieces = Pieces(client)
+        found = await pieces.settled(await pieces.apply(manifest), seconds, aside)
+    if says(found, ConditionType.READY):
+        typer.echo(f"{found.name}: {found.status.message}")
+        return ExitCode.OK
+    late = "" if says(found, ConditionType.STALLED) else f"not usable after {format_duration(seconds)}: "
+    return complain(f"{late}{found.status.message or 'no operator has looked at it'}", ExitCode.NOT_READY)
