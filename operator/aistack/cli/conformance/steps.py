@@ -19,8 +19,7 @@ from aistack.cli.rendering import manifests
 from aistack.cli.waiting import Goal
 from aistack.errors import NonconformingError
 from aistack.objects.manifest import Manifest, ref_of
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
+from aistack.rendering import plan_new
 from aistack.settings import KINDS
 
 INTERNET: Destination = "internet"
@@ -78,7 +77,7 @@ class Step:
 
 async def renders(trial: Trial) -> Said:
     """Plan the usual stack twice, and compare."""
-    first, second = (_rendered(trial) for _ in range(2))
+    first, second = [await asyncio.to_thread(_rendered, trial) for _ in range(2)]
     if first != second:
         differ = [ref_of(a) for a, b in zip(first, second, strict=False) if a != b]
         raise NonconformingError(f"two renders differ: {', '.join(map(str, differ)) or 'in their number'}")
@@ -89,7 +88,7 @@ def _rendered(trial: Trial) -> list[Manifest]:
     metadata = {"name": STACK, "namespace": trial.place.namespace}
     spec = {"components": [{"name": name} for name in trial.usual]}
     stack = parse_stack({"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": metadata, "spec": spec})
-    planned = plan_stack(stack, trial.place.catalog, Observed())
+    planned = plan_new(stack, trial.place.catalog)
     return [m for m in manifests(planned.plan) if _is_of(m, trial.name)]
 
 
@@ -100,7 +99,7 @@ def _is_of(manifest: Manifest, component: str) -> bool:
 
 async def is_accepted(trial: Trial) -> Said:
     """Have the API server look at each object and at a pod of each workload, in a namespace for restricted pods."""
-    return await dry_run(trial.place.client, trial.place.namespace, _rendered(trial))
+    return await dry_run(trial.place.client, trial.place.namespace, await asyncio.to_thread(_rendered, trial))
 
 
 async def gets_ready(trial: Trial) -> Said:

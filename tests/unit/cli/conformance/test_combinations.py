@@ -17,7 +17,11 @@ CASES: dict[str, tuple[Catalog, str, tuple[Combination, ...]]] = {
     ),
     "a provider needs none of its own contract": (toy(), "rival", (("rival",),)),
     "what needs each other": (toy(), "ping", (("ping", "pong"),)),
-    "what a provider needs": (starter(), "jupyterhub", (("jupyterhub", "mlflow", "postgres", "seaweedfs"),)),
+    "what a provider needs": (
+        starter(),
+        "jupyterhub",
+        (("jupyterhub", "mlflow", "postgres", "seaweedfs"), ("jupyterhub", "mlflow", "postgres", "versitygw")),
+    ),
 }
 
 
