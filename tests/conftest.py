@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.chart.helm import use as use_helm
 from tests.cluster.build import servers
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.progress import Progress
@@ -17,6 +18,7 @@ TIER_RESULTS = pytest.StashKey[list[Result]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gather tiers where reports arrive: in this process, or in the one that xdist's workers report to."""
+    use_helm()
     config.stash[TIER_RESULTS] = []
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(TierReport(config.stash[TIER_RESULTS]))

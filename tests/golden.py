@@ -21,9 +21,11 @@ from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog
 from aistack.objects.manifest import Manifest
-from aistack.objects.plan import CreateSecret, Observed, Unit
+from aistack.objects.plan import CreateSecret, Unit
 from aistack.objects.recipes import as_data
-from aistack.planning.plan import Planned, plan_stack
+from aistack.planning.plan import Planned
+from aistack.rendering import plan_new
+from tests.charts import charts
 
 HEADER = "# Written by `make generate` from stack.yaml; read its diff when it changes.\n"
 
@@ -52,7 +54,7 @@ class Case:
     def plan(self, catalog: Catalog) -> Planned:
         """Plan the stack as for a first installation."""
         stack = parse_stack(yaml.safe_load((self.folder / "stack.yaml").read_text("utf-8")))
-        return plan_stack(stack, catalog, Observed())
+        return plan_new(stack, catalog, charts())
 
     def render(self, catalog: Catalog) -> str:
         """Plan the stack and write down what the component makes."""

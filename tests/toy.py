@@ -20,6 +20,7 @@ from aistack.catalog.models import Catalog, Port, Provide, Require
 from aistack.objects.manifest import Manifest, ObjectRef
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Plan, SecretRecord
 from aistack.planning.plan import Planned, plan_stack
+from aistack.rendering import with_charts
 
 TOY = Path(__file__).parent / "catalogs" / "toy"
 NAMESPACE = "ml"
@@ -71,7 +72,8 @@ def plan(
     **names: str,
 ) -> Planned:
     """Plan a stack of the toy catalog, or of another one."""
-    return plan_stack(stack(spec, **names), catalog or toy(), observed or Observed())
+    asked, world = stack(spec, **names), observed or Observed()
+    return with_charts(lambda known: plan_stack(asked, catalog or toy(), world, known=known))
 
 
 def values(component: str, given: Mapping[str, Any]) -> dict[str, Any]:

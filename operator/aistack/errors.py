@@ -6,11 +6,14 @@
     ├── InvalidError             the user must change something; retrying alone can't help   -> condition Stalled
     │   ├── SpecError            a field of the AIStack: which, what is wrong, what to write instead
     │   ├── CatalogError         a file of the catalog: file, line, what is wrong
+    │   ├── NonconformingError   a component doesn't do what its folder promises
+    │   ├── ArtifactError        an OCI artifact isn't what was asked for, or isn't safe to unpack
     │   └── ForeignObjectError   an object of the same name exists and isn't ours; it is never taken over
     └── NotReadyError            the world isn't there yet; the same call may succeed later  -> retry with backoff
         ├── AwaitedError         what a field of the AIStack names isn't there yet
         ├── ClusterError         the API server refused or failed a request (status, reason)
         │   └── ForbiddenError   the operator, or the user, lacks a right
+        ├── RegistryError        a registry didn't answer, or refused (status)
         ├── NotLeadingError      another replica works; this one must not write
         └── ToolError            a program we call (docker, buildah, kind) is missing or failed
 
@@ -57,6 +60,24 @@ class CatalogError(InvalidError):
     def __init__(self, file: str, problem: str, line: int = 0) -> None:
         self.file, self.problem, self.line = file, problem, line
         super().__init__(f"{file}:{line}: {problem}" if line else f"{file}: {problem}")
+
+
+class NonconformingError(InvalidError):
+    """A component doesn't do what its folder promises."""
+
+
+class ArtifactError(InvalidError):
+    """An artifact can't be used as it is, whoever asks and however often.
+
+    Args:
+        artifact: its reference, or the file that it was read from.
+        problem: what is wrong with it.
+        remedy: what to do.
+    """
+
+    def __init__(self, artifact: str, problem: str, remedy: str) -> None:
+        self.artifact, self.problem, self.remedy = artifact, problem, remedy
+        super().__init__(f"{artifact}: {problem}; {remedy}")
 
 
 class ForeignObjectError(InvalidError):
@@ -108,6 +129,21 @@ class ForbiddenError(ClusterError):
     """A right is missing (HTTP 401 or 403)."""
 
     patience = 30.0  # rights can be granted where we can't watch, and whoever grants one looks on
+
+
+class RegistryError(NotReadyError):
+    """A registry of artifacts refused or failed a request.
+
+    Args:
+        artifact: what was asked for.
+        problem: what the registry said, or that it said nothing.
+        remedy: what to do.
+        status: HTTP status, 0 where no answer came.
+    """
+
+    def __init__(self, artifact: str, problem: str, remedy: str, status: int = 0) -> None:
+        self.artifact, self.problem, self.remedy, self.status = artifact, problem, remedy, status
+        super().__init__(f"{artifact}: {problem}; {remedy}")
 
 
 class NotLeadingError(NotReadyError):

@@ -6,7 +6,7 @@ remembered between two calls that matters outside the cluster, so the process ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,6 +42,19 @@ FOREIGN_RETRY = 60.0
 """Seconds between looks at what stopped a stack and can't be watched, e.g. somebody else's object."""
 
 
+CatalogOf = Callable[[AIStack], Awaitable[Catalog]]
+"""Returns the catalog that a stack is planned from, as it is now."""
+
+
+def always(catalog: Catalog) -> CatalogOf:
+    """Plan every stack from one catalog that never changes."""
+
+    async def catalog_of(_: AIStack) -> Catalog:
+        return catalog
+
+    return catalog_of
+
+
 def as_oneself(_: AIStack) -> str:
     """Name no account: whoever is logged in acts."""
     return ""
@@ -54,7 +67,7 @@ class Pipeline:
     Args:
         client: talks to the API server about the AIStack itself.
         engine: brings its objects to what the plan says.
-        catalog: what can be installed.
+        catalog_of: tells what can be installed for a stack.
         sharing: knows what apps of users' own ask of stacks.
         account_of: names the ServiceAccount as whom a stack's objects are made; empty for whoever is logged in.
         on_outcome: told of what came of each plan.
@@ -63,7 +76,7 @@ class Pipeline:
 
     client: Client
     engine: Engine
-    catalog: Catalog
+    catalog_of: CatalogOf
     sharing: Sharing
     account_of: Callable[[AIStack], str] = as_oneself
     on_outcome: Callable[[Outcome], None] = lambda _: None
@@ -71,8 +84,8 @@ class Pipeline:
     plans: Plans = field(init=False)
 
     def __post_init__(self) -> None:
-        """Keep recent plans of the catalog."""
-        object.__setattr__(self, "plans", Plans(self.catalog))
+        """Keep recent plans."""
+        object.__setattr__(self, "plans", Plans())
 
     async def reconcile(self, live: Manifest) -> tuple[Manifest, float]:
         """Bring the cluster one pass closer to what a stack asks for.
@@ -118,9 +131,10 @@ class Pipeline:
             InvalidError: the stack or the catalog is wrong.
             NotReadyError: the cluster can't be read.
         """
-        observed = await self.engine.observe(self._owner(stack), sought(stack, self.catalog))
+        catalog = await self.catalog_of(stack)
+        observed = await self.engine.observe(self._owner(stack), sought(stack, catalog))
         bindings = await self.sharing.asked_of(stack.namespace, stack.name)
-        return await self.plans.plan(stack, observed, bindings)
+        return await self.plans.plan(stack, catalog, observed, bindings)
 
     async def preview(self, stack: AIStack) -> tuple[Planned, Preview]:
         """Plan a stack and ask what applying it would change; nothing is written.

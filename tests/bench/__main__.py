@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: sizes and the comparison; ``figures``, ``engine`` or ``scale`` for one of them."""
+"""``python -m tests.bench``: sizes and the comparison; ``figures``, ``charts``, ``engine`` or ``scale`` for one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tests.bench.charts import charts
 from tests.bench.engine import compare, console
 from tests.bench.figures import figures
 from tests.bench.report import Samples, goals, plot, show, show_goals
@@ -27,6 +28,7 @@ def everything(ctx: typer.Context) -> None:
 
 
 app.command("figures")(figures)
+app.command("charts")(charts)
 
 
 @app.command()

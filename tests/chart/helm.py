@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aistack.sources.helm import PROGRAM
 from tests.cluster.build.golang import installed
+from tests.cluster.common import store
+from tests.cluster.common.paths import arch
 
 VERSION = "v4.3.1"
 MODULE = f"helm.sh/helm/v4/cmd/helm@{VERSION}"
+
+
+def place() -> Path:
+    """Return where the program is once it is built."""
+    return store.artefact("helm", store.key_of(arch(), MODULE)) / "helm"
+
+
+def use() -> None:
+    """Have charts rendered by it in this process and those that it starts, unless another one is named."""
+    os.environ.setdefault(PROGRAM, str(place()))
 
 
 def helm() -> Path:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contracts import jupyterhub as hub
+from tests.contracts import memory as store_in_memory
 from tests.contracts import mlflow as tracking
 from tests.contracts import seaweedfs as store
 from tests.contracts import servers
-from tests.contracts import valkey as store_in_memory
 from tests.contracts.shipped import Provider, Shipped
 
 
@@ -55,8 +55,12 @@ def notebooks(shipped: Shipped, postgres: Provider, tmp_path_factory: pytest.Tem
         yield Provider(shipped, "notebooks", "jupyterhub")
 
 
-@pytest.fixture(scope="session")
-def valkey(shipped: Shipped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """Valkey with the arguments that ship."""
-    with store_in_memory.valkey(shipped, tmp_path_factory.mktemp("valkey")):
-        yield Provider(shipped, "redis", "valkey")
+@pytest.fixture(scope="session", params=store_in_memory.INSTALLED)
+def memory(
+    request: pytest.FixtureRequest, shipped: Shipped, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Provider]:
+    """Each provider of redis with the arguments that ship."""
+    name, folder = str(request.param), tmp_path_factory.mktemp(request.param)
+    alone = Shipped(folder, ports={**shipped.ports, "redis": servers.free_port()}, components=({"name": name},))
+    with store_in_memory.server(name, alone, folder):
+        yield Provider(alone, "redis", name)

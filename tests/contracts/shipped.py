@@ -7,12 +7,13 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from aistack.api.binding import AIBinding, AIBindingSpec, BindingMetadata
+from aistack.api.group import API_VERSION, KIND
 from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.models import Catalog
@@ -23,13 +24,12 @@ from aistack.objects.recipes import Literal
 from aistack.planning.plan import plan_stack
 from aistack.proving.claims import run_claim
 from aistack.proving.proofs import prove_one
+from aistack.rendering import with_charts
+from tests.charts import charts
 
 STACK = "demo"
-_MANIFEST = {
-    "apiVersion": "aistack.dev/v1alpha1",
-    "kind": "AIStack",
-    "spec": {"profile": "starter", "components": [{"name": "valkey"}, {"name": "prometheus"}]},
-}
+ADDED = ({"name": "valkey"}, {"name": "prometheus"})
+"""Components besides the profile's."""
 _APPS = tuple(
     AIBinding(metadata=BindingMetadata(name=name, namespace="ml"), spec=AIBindingSpec(stack=STACK, contract=contract))
     for name, contract in (
@@ -66,6 +66,8 @@ class Shipped:
     """Secrets' values by name: made once, as in a cluster."""
     stack: str = STACK
     """The stack's name."""
+    components: Sequence[Mapping[str, Any]] = ADDED
+    """Changes to the profile's components, and those besides it."""
 
     def plan(self, **generations: int) -> Plan:
         """Plan the stack as it is when these generations of Secrets (by base name, ``_`` for ``-``) are due."""
@@ -74,11 +76,11 @@ class Shipped:
             for base, generation in generations.items()
             if generation > 1
         }
-        return plan_stack(
-            parse_stack({**_MANIFEST, "metadata": {"name": self.stack, "namespace": "ml"}}),
-            self.catalog,
-            Observed(secrets=lost),
-            _APPS,
+        spec = {"profile": "starter", "components": [*self.components]}
+        metadata = {"name": self.stack, "namespace": "ml"}
+        stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
+        return with_charts(
+            lambda known: plan_stack(stack, self.catalog, Observed(secrets=lost), _APPS, known), charts()
         ).plan
 
     def secret(self, base: str, generation: int = 1) -> Binding:

@@ -10,8 +10,7 @@ import pytest
 
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import Observed
-from tests.contracts import servers
-from tests.contracts.valkey import IMAGE, installed
+from tests.contracts import memory, servers
 from tests.toy import container_of, find, plan, starter
 
 SERVICE: Manifest = {
@@ -48,12 +47,8 @@ def valkey(tmp_path: Path) -> Iterator[tuple[int, ...]]:
     arguments = container_of(find(PLANNED, "Deployment", "demo-valkey"), "valkey")["args"]
     (tmp_path / "password").write_text("p", "utf-8")
     port = servers.free_port()
-    environment = {
-        "PATH": f"{installed()}:/usr/bin:/bin",
-        "VALKEY_DATA": str(tmp_path / "data"),
-        "VALKEY_PASSWORD_FILE": str(tmp_path / "password"),
-    }
-    command = ["sh", str(IMAGE / "entrypoint.sh"), *arguments, "--port", str(port)]
+    command = memory.command("valkey", [*arguments, "--port", str(port)])
+    environment = memory.environment("valkey", tmp_path)
     with servers.server(command, tmp_path, lambda: listens("::1", port), environment):
         yield (port,)
 

@@ -22,7 +22,7 @@ from aistack.cluster.shelf import Shelf
 from aistack.errors import AIStackError, ClusterError
 from aistack.objects.diff import Change
 from aistack.objects.manifest import ObjectKind, ObjectRef
-from aistack.pipeline import Pipeline
+from aistack.pipeline import Pipeline, always
 from aistack.settings import engine_settings
 from aistack.sharing import BINDING, Sharing
 from tests.faults import state
@@ -197,7 +197,7 @@ async def foretell(client: Client, namespace: str, stack: Mapping[str, Any]) -> 
     settings = engine_settings(f"{namespace}-system", [namespace])
     engine = Engine(client, settings, watching=False)
     shelf = Shelf(client, settings, BINDING, watching=False)
-    pipeline = Pipeline(client, engine, toy(), Sharing(client, shelf))
+    pipeline = Pipeline(client, engine, always(toy()), Sharing(client, shelf))
     try:
         _, preview = await pipeline.preview(parse_stack(dict(stack)))
     except AIStackError as error:

@@ -27,7 +27,7 @@ from aistack.cluster.shelf import Shelf
 from aistack.controller.options import AS_ITSELF
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef, ref_of
-from aistack.pipeline import Pipeline
+from aistack.pipeline import Pipeline, always
 from aistack.planning.accounts import Accounts
 from aistack.settings import engine_settings
 from aistack.sharing import BINDING, Sharing
@@ -113,7 +113,7 @@ class StackLab:
             shelf = Shelf(client or self.client, settings, BINDING)
             try:
                 sharing = Sharing(client or self.client, shelf)
-                yield Pipeline(client or self.client, engine, catalog or toy(), sharing, accounts.of)
+                yield Pipeline(client or self.client, engine, always(catalog or toy()), sharing, accounts.of)
             finally:
                 await shelf.stop()
 

@@ -52,7 +52,7 @@ STATES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["AIStack", "AIBinding"])
+@pytest.mark.parametrize("kind", ["AIStack", "AIBinding", "AIComponent"])
 @pytest.mark.parametrize(("found", "shown", "says"), STATES.values(), ids=STATES)
 def test_argo_shows_what_is_so(
     program: Path, tmp_path: Path, kind: str, found: dict[str, Any] | None, shown: str, says: str

@@ -6,6 +6,7 @@ import json
 import resource
 import subprocess
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def bulk() -> Catalog:
     templates = {f"c{file}.yaml.j2": MANY.replace("FILE", f"c{file}") for file in range(FILES)} | {"tree.yaml.j2": TREE}
     component = Component(spec, SCHEMA, templates, {}, "components/bulk")
     catalog = toy()
-    return Catalog(**{**vars(catalog), "components": {**catalog.components, "bulk": component}})
+    return replace(catalog, components={**catalog.components, "bulk": component})
 
 
 def spec_of(**values: Any) -> Manifest:

@@ -70,7 +70,7 @@ def test_the_definition_may_come_late_and_be_made_anew(kube: Kube, daemon: Daemo
 def test_definitions_that_are_missing_or_old_are_told_and_what_can_be_served_is(kube: Kube, tmp_path: Path) -> None:
     late = Daemon("operator", tmp_path)
     start_operator(late, kube.kubeconfig)
-    assert "the cluster doesn't know AIStack, AIBinding; aistack crd | kubectl apply --server-side" in log_of(late)
+    assert "the cluster doesn't know AIStack, AIBinding, AIComponent; aistack crd | kubectl apply" in log_of(late)
     late.stop()
 
     for definition in DEFINITIONS:

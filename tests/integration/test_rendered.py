@@ -11,9 +11,9 @@ from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.cluster.client import Client
 from aistack.objects.manifest import Manifest
-from aistack.objects.plan import ApplyObject, Observed
-from aistack.planning.plan import plan_stack
+from aistack.objects.plan import ApplyObject
 from aistack.planning.pods import pod_template
+from aistack.rendering import plan_new
 from tests.cluster.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
@@ -33,13 +33,20 @@ async def client(control_plane: ControlPlane) -> Client:
 def _objects(component: str, size: Size, more: dict[str, Any] | None = None) -> list[Manifest]:
     """Return what a component makes in the first profile that has it, or beside starter when none has."""
     profile = next((p.name for p in CATALOG.profiles.values() if component in p.components), None)
-    beside = {} if profile else {"components": [{"name": component}]}
+    beside = {} if profile else {"components": [{"name": component}, *_rivals(component)]}
     spec = {"profile": profile or "starter", "size": size.value, **beside, **(more or {})}
     metadata = {"name": "demo", "namespace": NAMESPACE}
     stack = parse_stack({"apiVersion": "aistack.dev/v1alpha1", "kind": "AIStack", "metadata": metadata, "spec": spec})
-    unit = next(u for u in plan_stack(stack, CATALOG, Observed()).plan.units if u.name == component)
+    unit = next(u for u in plan_new(stack, CATALOG).plan.units if u.name == component)
     applied = [step.manifest for step in unit.objects() if isinstance(step, ApplyObject)]
     return [*applied, *(action.manifest for action in unit.actions)]
+
+
+def _rivals(component: str) -> list[dict[str, Any]]:
+    """Disable what a profile brings that provides the same."""
+    provided = {p.contract for p in CATALOG.components[component].spec.provides}
+    others = (c for name in CATALOG.profiles["starter"].components if (c := CATALOG.components[name]).name != component)
+    return [{"name": c.name, "enabled": False} for c in others if provided & {p.contract for p in c.spec.provides}]
 
 
 @pytest.mark.parametrize("size", list(Size))

@@ -12,68 +12,10 @@ from aistack.catalog.loader import load_catalog
 from aistack.catalog.locate import catalog_folder
 from aistack.objects.plan import Unit
 from aistack.planning.check import check_plans
+from aistack.rendering import plan_new
+from tests.hello import write_hello
 from tests.toy import find, jobs, plan, plan_bytes, secrets
 
-SIZES = "{cpu: 10m, memory: 64Mi, memoryLimit: 128Mi}"
-FILES = {
-    "component.yaml": f"""
-        name: hello
-        title: Hello
-        about: Counts visitors in a database of its own.
-        category: example
-        licence: MIT
-        home: https://hello.example
-        versions: ["1.0"]
-        images:
-          server: {{repository: hello, tag: 1.0-1, about: Hello, platforms: [linux/amd64]}}
-        requires:
-          - contract: postgres
-        workloads:
-          server:
-            ports:
-              http: {{port: 8080, page: true}}
-            sizes: {{small: {SIZES}, medium: {SIZES}, large: {SIZES}}}
-        pages:
-          - {{title: Hello, workload: server, port: http}}
-        """,
-    "values.schema.json": """
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
-         "properties": {"greeting": {"type": "string", "default": "hello", "description": "What is said."}}}
-        """,
-    "README.md": """
-        # Hello
-        """,
-    "templates/server.yaml.j2": """
-        apiVersion: v1
-        kind: Service
-        metadata:
-          name: {{ name() }}
-        spec:
-          selector: {{ selector("server") }}
-          ports:
-            - {name: http, port: 8080}
-        ---
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata:
-          name: {{ name() }}
-        spec:
-          selector:
-            matchLabels: {{ selector("server") }}
-          template:
-            metadata:
-              labels: {{ pod_labels("server") }}
-            spec:
-              containers:
-                - name: hello
-                  image: {{ image("server") }}
-                  env:
-                    - name: GREETING
-                      value: {{ values.greeting }}
-                    - name: DATABASE
-                      valueFrom: {{ binding("postgres").env("uri") }}
-        """,
-}
 SPEC = "{components: [{name: postgres}, {name: hello, values: {greeting: hi}}]}"
 
 
@@ -81,23 +23,20 @@ SPEC = "{components: [{name: postgres}, {name: hello, values: {greeting: hi}}]}"
 def root(tmp_path: Path) -> Path:
     """A copy of the real catalog with one folder more."""
     copy = Path(shutil.copytree(catalog_folder(), tmp_path / "catalog"))
-    for name, text in FILES.items():
-        file = copy / "components" / "hello" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lines = text.strip("\n").splitlines()
-        file.write_text("\n".join(line.removeprefix(" " * 8) for line in lines).rstrip() + "\n")
+    write_hello(copy)
     return copy
 
 
 def test_stacks_without_it_are_planned_as_before(root: Path) -> None:
     before, after = (plan("{profile: starter}", catalog=load_catalog(r)) for r in (catalog_folder(), root))
     assert plan_bytes(after.plan) == plan_bytes(before.plan)
-    assert after.catalog_digest != before.catalog_digest, "though the catalog is another one"
+    assert after.catalog_digest == before.catalog_digest, "what they are planned from is the same"
+    assert load_catalog(root).digest != load_catalog().digest, "though the catalog is another one"
 
 
 def test_it_is_listed_checked_and_planned_alone_and_in_every_size(root: Path) -> None:
     assert "hello" in load_catalog(root).components
-    assert [str(problem) for problem in (*check_folders(root), *check_plans(load_catalog(root)))] == []
+    assert [str(problem) for problem in (*check_folders(root), *check_plans(load_catalog(root), plan_new))] == []
 
 
 def test_it_is_wired_with_a_share_a_claim_and_network_rules(root: Path) -> None:

@@ -77,7 +77,7 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 volumes:
   - name: tmp
-    emptyDir: {sizeLimit: 64Mi}
+    emptyDir: {sizeLimit: 256Mi}
 {{- if or .Values.ca.configMap .Values.ca.secret }}
   - name: ca
     {{- if .Values.ca.configMap }}

@@ -151,6 +151,12 @@
   - list
   - update
 - apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - get
+- apiGroups:
   - coordination.k8s.io
   resources:
   - leases
@@ -161,6 +167,20 @@
 {{- end -}}
 
 {{- define "aistack.rules.cluster" -}}
+- apiGroups:
+  - aistack.dev
+  resources:
+  - aicomponents
+  verbs:
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - aistack.dev
+  resources:
+  - aicomponents/status
+  verbs:
+  - patch
 - apiGroups:
   - apiextensions.k8s.io
   resources:

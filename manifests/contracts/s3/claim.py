@@ -1,6 +1,7 @@
 """Makes one consumer's bucket and an IAM user whose key opens this bucket and no other.
 
-Works with stores that serve AWS's IAM API on the S3 port and accept keys that the caller brings along (SeaweedFS).
+Works with stores that serve AWS's IAM API on the S3 port and accept keys that the caller brings along (SeaweedFS), and
+with versitygw, which has an API of its own (`versity.py`): the binding's ``users`` tells which.
 A new generation of the share is another user; the one before it works until the generation after. A user can make and
 end keys of its own, so all of them go with it.
 """
@@ -9,6 +10,7 @@ import json
 from typing import Any
 
 from botocore.exceptions import ClientError
+from contracts.s3 import versity
 from contracts.s3.client import REFUSED, client, code, plain_errors
 
 POLICY = "bucket"
@@ -29,6 +31,13 @@ ACTIONS = [
 
 def claim(admin: dict[str, str], share: dict[str, str]) -> None:
     """Make the store accept the share; what exists already is brought in line."""
+    if is_versity(admin):
+        with plain_errors(admin):
+            versity.make_share(admin, share, ACTIONS, KEPT_USERS)
+        with plain_errors(share):
+            verify(share)
+            versity.verify_powerless(share)
+        return
     with plain_errors(admin):
         make_bucket(client("s3", admin), share["bucket"])
         iam = client("iam", admin)
@@ -36,6 +45,7 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
         set_key(iam, share)
     with plain_errors(share):
         verify(share)
+        verify_powerless(share)
     with plain_errors(admin):
         drop_users(iam, users(iam, share["bucket"])[:-KEPT_USERS])
 
@@ -43,6 +53,9 @@ def claim(admin: dict[str, str], share: dict[str, str]) -> None:
 def retire(admin: dict[str, str], share: dict[str, str]) -> None:
     """End all users of the bucket but the share's own."""
     with plain_errors(admin):
+        if is_versity(admin):
+            versity.end_others(admin, share)
+            return
         iam = client("iam", admin)
         drop_users(iam, [user for user in users(iam, share["bucket"]) if user != share["username"]])
 
@@ -50,8 +63,16 @@ def retire(admin: dict[str, str], share: dict[str, str]) -> None:
 def revoke(admin: dict[str, str], share: dict[str, str]) -> None:
     """End all users of the bucket and their keys; the bucket stays."""
     with plain_errors(admin):
+        if is_versity(admin):
+            versity.end_all(admin, share)
+            return
         iam = client("iam", admin)
         drop_users(iam, users(iam, share["bucket"]))
+
+
+def is_versity(admin: dict[str, str]) -> bool:
+    """Tell whether the store makes users its own way."""
+    return admin.get("users") == "versitygw"
 
 
 def make_bucket(s3: Any, bucket: str) -> None:
@@ -131,13 +152,17 @@ def add_key(iam: Any, share: dict[str, str]) -> None:
 
 
 def verify(share: dict[str, str]) -> None:
-    """Work as the consumer will, and check that its key opens nothing else."""
+    """Work as the consumer will, and check that its key opens no other bucket."""
     s3 = client("s3", share)
     s3.put_object(Bucket=share["bucket"], Key=PROBE, Body=b"claimed")
     s3.get_object(Bucket=share["bucket"], Key=PROBE)["Body"].read()
     s3.delete_object(Bucket=share["bucket"], Key=PROBE)
     if others := {b["Name"] for b in s3.list_buckets()["Buckets"]} - {share["bucket"]}:
         raise PermissionError(f"the key of {share['username']} also sees {len(others)} other buckets")
+
+
+def verify_powerless(share: dict[str, str]) -> None:
+    """Check that the consumer's key doesn't administer users."""
     try:
         client("iam", share).list_users()
     except ClientError as error:

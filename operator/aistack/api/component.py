@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from aistack.api.model import Model
+from aistack.api.patches import Patch
 from aistack.api.rules import Rule
 from aistack.api.scheduling import Scheduling
 from aistack.api.texts import CatalogName, ComponentVersion, ObjectName, VolumeSize
@@ -70,6 +71,11 @@ class ComponentSpec(Model):
     ] = Field(default_factory=dict)
     """The component's own settings; 'aistack catalog show NAME' lists them with their defaults, and they are checked
     against that list. Leave a setting out to get its default: an explicit null is refused."""
+
+    patches: Annotated[tuple[Patch, ...], Field(max_length=16)] = ()
+    """Changes to the component's objects that no value reaches, in their order: a last resort, as another version of
+    the component may make other objects. What the operator makes itself (Secrets, NetworkPolicies, Jobs) isn't patched,
+    and a patch can't weaken what every pod is held to."""
 
     storage: ComponentStorage = ComponentStorage()
     """Size and class of the component's volume."""

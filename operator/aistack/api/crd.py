@@ -15,7 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 from aistack.api.binding import AIBinding
-from aistack.api.group import BINDING_KIND, GROUP, KIND, PLURAL, VERSION
+from aistack.api.group import BINDING_KIND, GROUP, KIND, PIECE_KIND, PLURAL, VERSION
+from aistack.api.piece import AIComponent
 from aistack.api.spec import AIStack
 from aistack.api.structural import structural_schema
 
@@ -46,6 +47,15 @@ _BINDING_COLUMNS: tuple[Column, ...] = (
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the binding was made."),
     ("Message", "string", ".status.message", 0, "The state in one line; last, so that a long one moves no column."),
 )
+_PIECE_COLUMNS: tuple[Column, ...] = (
+    ("Ready", "string", _CONDITION.format("Ready"), 0, "Whether stacks can use what it brings."),
+    ("Components", "string", ".status.components[*].name", 0, "What it brings."),
+    ("Tier", "string", ".status.components[*].tier", 0, "How far its author's tests prove it."),
+    ("Used by", "string", ".status.usedBy", 0, "Stacks that use it."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since it was made."),
+    ("Message", "string", ".status.message", 0, "The state in one line; last, so that a long one moves no column."),
+    ("Artifact", "string", ".status.artifact", 1, "The artifact in use."),
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ class Definition:
     short: str
     model: type[BaseModel]
     columns: tuple[Column, ...]
+    namespaced: bool = True
 
     @property
     def name(self) -> str:
@@ -71,7 +82,8 @@ class Definition:
 
 STACKS = Definition(KIND, PLURAL, "ais", AIStack, _COLUMNS)
 BINDINGS = Definition(BINDING_KIND, "aibindings", "aib", AIBinding, _BINDING_COLUMNS)
-DEFINITIONS = (STACKS, BINDINGS)
+PIECES = Definition(PIECE_KIND, "aicomponents", "aic", AIComponent, _PIECE_COLUMNS, namespaced=False)
+DEFINITIONS = (STACKS, BINDINGS, PIECES)
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -98,7 +110,7 @@ def crd_manifest(definition: Definition) -> dict[str, Any]:
                 # Not "all": `kubectl delete all --all` would delete stacks.
                 "categories": ["ai"],
             },
-            "scope": "Namespaced",
+            "scope": "Namespaced" if definition.namespaced else "Cluster",
             "versions": [_version(definition)],
         },
     }

@@ -32,12 +32,23 @@ def refuse_nulls_in_values(stack: Mapping[str, Any]) -> None:
         SpecError: naming the first null's path.
     """
     values, applied = _values(stack), _values(_last_applied(stack))
+    _refuse_nulls_in_patches(stack)
     for name, given in values.items():
         for path, problem in _nulls(given):
             raise _refusal(name, path, problem, "leave the setting out to get its default, or write a value")
         for path, problem in _nulls(applied.get(name)):
             if not _has_value(given, path):
                 raise _refusal(name, path, f"{problem} ({_DROPPED})", _APPLY_AGAIN)
+
+
+def _refuse_nulls_in_patches(stack: Mapping[str, Any]) -> None:
+    """Check that no patch removes a field by a null: what drops nulls on the way would drop the removal with it."""
+    for entry in _entries(stack):
+        patches = entry.get("patches")
+        for i, patch in enumerate(patches if isinstance(patches, list) else []):
+            for path, problem in _nulls(patch):
+                field = f"spec.components[{entry.get('name')}].patches[{i}]{format_path(path)}"
+                raise SpecError(field, problem, "write a jsonPatch with op: remove to take a field away")
 
 
 def refuse_depth(data: Mapping[str, Any]) -> None:
@@ -82,10 +93,13 @@ def _last_applied(stack: Mapping[str, Any]) -> Any:
 
 def _values(stack: Any) -> dict[str, Any]:
     """Map each component's name to its ``values``; parts of a wrong shape are left to the models to refuse."""
+    return {str(entry.get("name")): entry.get("values") or {} for entry in _entries(stack)}
+
+
+def _entries(stack: Any) -> list[Mapping[str, Any]]:
     spec = stack.get("spec") if isinstance(stack, Mapping) else None
     components = spec.get("components") if isinstance(spec, Mapping) else None
-    entries = components if isinstance(components, list) else []
-    return {str(e.get("name")): e.get("values") or {} for e in entries if isinstance(e, Mapping)}
+    return [entry for entry in components if isinstance(entry, Mapping)] if isinstance(components, list) else []
 
 
 def _nulls(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -14,7 +14,16 @@ from aistack.api.model import Model, Observation, map_list
 from aistack.api.rules import UNIQUE_NAMES, Rule
 from aistack.api.scheduling import Scheduling, Toleration
 from aistack.api.status import AIStackStatus
-from aistack.api.texts import Annotations, CatalogName, Labels, ObjectName, Registry, ServiceAccountName, StackName
+from aistack.api.texts import (
+    Annotations,
+    CatalogName,
+    Labels,
+    ObjectName,
+    Registry,
+    ReleaseName,
+    ServiceAccountName,
+    StackName,
+)
 from aistack.api.wiring import Access, External, LocalObjectReference, Proofs, Readiness
 from aistack.objects.plan import DriftPolicy
 
@@ -89,6 +98,10 @@ class AIStackSpec(Model):
     """Named selection of components to start from, e.g. starter (PostgreSQL, SeaweedFS, MLflow, JupyterHub). Can be
     changed: components that leave are removed, their data kept or deleted as deletionPolicy says. Without one, only
     the components listed run."""
+
+    release: ReleaseName | None = None
+    """Release of the catalog to run: a name that 'aistack release list' shows, or latest for the operator's own,
+    whatever that is. If not set, the stack stays with the one that it runs, also when the operator is upgraded."""
 
     size: Size = Size.SMALL
     """Size of every component that doesn't name its own: small (a laptop), medium (a team) or large."""

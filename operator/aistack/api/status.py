@@ -167,6 +167,9 @@ class AIStackStatus(Observation):
     footprint: Footprint | None = None
     """What the stack asks of the cluster."""
 
+    release: str = ""
+    """Release of the catalog that the stack runs; it stays with it until spec.release says otherwise."""
+
     catalog_digest: str = ""
     """Digest of the catalog that the stack runs from."""
 

@@ -77,7 +77,7 @@ class _Flattener:
         """Return ``node`` as a structural schema."""
         node = self._resolve(node)
         result = {key: value for key, value in node.items() if key not in _NOISE} | self._children(node)
-        if "type" not in result:
+        if "type" not in result and not result.get("x-kubernetes-preserve-unknown-fields"):
             raise TypeError(f"no structural type for {node}")
         if isinstance(default := node.get("default"), str | int) and default != "":
             result["default"] = default

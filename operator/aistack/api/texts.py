@@ -61,6 +61,15 @@ ComponentVersion = Annotated[
     StringConstraints(min_length=1, max_length=32),
     matches(_DATA_NAME, "is no version", "write one that 'aistack catalog show' lists, in quotes, e.g. '17'"),
 ]
+ReleaseName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=63),
+    matches(
+        "[a-z0-9]([-a-z0-9.]*[a-z0-9])?",
+        "is no name of a release",
+        "write one that 'aistack release list' shows, e.g. '0.1.0', or latest",
+    ),
+]
 VolumeSize = Annotated[
     str,
     StringConstraints(max_length=16),

@@ -7,7 +7,7 @@ descriptions, defaults, a README.
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,18 +27,19 @@ PROGRAMS = {
 """What a contract's programs must define."""
 
 
-def check_folders(root: Path) -> Iterator[CatalogError]:
+def check_folders(root: Path, known: Collection[str] = ()) -> Iterator[CatalogError]:
     """Yield all that is wrong with a catalog's folders; templates, plans and shared images are not looked at.
 
     Args:
         root: the catalog's folder.
+        known: contracts that are defined elsewhere.
     """
-    contracts = {folder.name for folder in folders(root / "contracts")}
+    contracts = {folder.name for folder in folders(root / "contracts")} | set(known)
     components = folders(root / "components")
     for folder in components:
         yield from _component(root, folder, contracts)
     for folder in folders(root / "contracts"):
-        yield from _contract(root, folder)
+        yield from _contract(root, folder, contracts)
     for file in sorted((root / "profiles").glob("*.yaml")):
         yield from _profile(root, file, {folder.name for folder in components})
 
@@ -55,8 +56,8 @@ def _component(root: Path, folder: Path, contracts: set[str]) -> Iterator[Catalo
     for name, image in component.spec.images.items():
         yield from _image(root, file, image, ("images", name))
     yield from _schema(root, folder / "values.schema.json")
-    if not component.templates:
-        yield CatalogError(component.folder, "has no templates/*.yaml.j2: it would install nothing")
+    if not component.templates and not component.chart:
+        yield CatalogError(component.folder, "has neither templates/*.yaml.j2 nor a chart: it would install nothing")
 
 
 def _unknown_contracts(root: Path, file: Path, component: Component, known: set[str]) -> Iterator[CatalogError]:
@@ -94,12 +95,12 @@ def _schema(root: Path, file: Path) -> Iterator[CatalogError]:
         yield _at(root, file, path, problem)
 
 
-def _contract(root: Path, folder: Path) -> Iterator[CatalogError]:
+def _contract(root: Path, folder: Path, known: Collection[str]) -> Iterator[CatalogError]:
     contract = yield from _loaded(root, folder / "contract.yaml", Contract)
     if contract and contract.name != folder.name:
         yield _at(root, folder / "contract.yaml", ("name",), f"name {contract.name!r} is not the folder's")
     for i, name in enumerate(contract.includes if contract else ()):
-        if not (folder.parent / name).is_dir():
+        if name not in known:
             yield _at(root, folder / "contract.yaml", ("includes", i), f"there is no contract {name!r}")
     for name, functions in PROGRAMS.items():
         yield from _program(root, folder / name, functions)
@@ -117,6 +118,9 @@ def _program(root: Path, file: Path, functions: Mapping[str, str]) -> Iterator[C
         return
     except SyntaxError as error:
         yield CatalogError(_relative(root, file), f"is no valid Python: {error.msg}", error.lineno or 0)
+        return
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte; nested too deep for the parser
+        yield CatalogError(_relative(root, file), f"is no valid Python: {error or type(error).__name__}")
         return
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name, arguments in functions.items():

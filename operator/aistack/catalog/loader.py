@@ -11,13 +11,21 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
+from aistack.catalog.charts import VALUES, VALUES_FILE, Chart, ChartSource, folder_digest
 from aistack.catalog.locate import catalog_folder
-from aistack.catalog.models import Catalog, Component, ComponentSpec, Contract, Image, Profile
+from aistack.catalog.models import RUNNER, Catalog, Component, ComponentSpec, Contract, Image, Profile
 from aistack.catalog.positions import line_of
 from aistack.errors import CatalogError
 from aistack.objects.strict import StrictLoader
 
 _Model = TypeVar("_Model", bound=BaseModel)
+PROVING = "proving"
+"""Folder of a release with the programs that run claims and proofs."""
+_CHART_VALUES: Mapping[str, Any] = {
+    "type": "object",
+    "default": {},
+    "description": "The Helm chart's own values, beside those that the component gives it, which can't be set.",
+}
 _NO_VALUES: Mapping[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
 
 
@@ -39,17 +47,33 @@ def load_catalog(named: Path | None = None) -> Catalog:
         CatalogError: the first file that is wrong, with its line.
     """
     root = catalog_folder(named)
-    components = {c.name: c for c in (load_component(root, folder) for folder in folders(root / "components"))}
-    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
+    components, contracts = load_parts(root)
     profiles = {p.name: p for p in _load_profiles(root)}
     runner = load_model(root, root / "images" / "runner" / "image.yaml", Image)
-    programs = _runner_programs()
-    digest = _digest(components, contracts, profiles, {"runner": runner}, programs)
-    return Catalog(components, contracts, profiles, runner, programs, digest)
+    programs = _runner_programs(root)
+    parts = {
+        **part_digests(components, contracts),
+        **_digests("profiles/", profiles),
+        RUNNER: _digest((runner, programs)),
+    }
+    return Catalog(components, contracts, profiles, runner, programs, parts)
 
 
-def _runner_programs() -> dict[str, str]:
-    folder = files("aistack.proving")
+def load_parts(root: Path) -> tuple[dict[str, Component], dict[str, Contract]]:
+    """Load the components and contracts of a folder that is no whole catalog.
+
+    Raises:
+        CatalogError: the first file that is wrong, with its line.
+    """
+    components = {c.name: c for c in (load_component(root, folder) for folder in folders(root / "components"))}
+    contracts = {c.name: c for c in (_load_contract(root, folder) for folder in folders(root / "contracts"))}
+    return components, contracts
+
+
+def _runner_programs(root: Path) -> dict[str, str]:
+    """Return the programs that came with the catalog, if it is a release, else this version's."""
+    own = root / PROVING
+    folder = own if own.is_dir() else files("aistack.proving")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".py"))
     return {f"aistack/proving/{name}": (folder / name).read_text("utf-8") for name in names}
 
@@ -75,13 +99,40 @@ def load_component(root: Path, folder: Path) -> Component:
         raise CatalogError(_relative(root, file), f"name {spec.name!r} is not the folder's", 1)
     schema = _values_schema(root, folder / "values.schema.json")
     _check_switches(root, file, spec, schema)
+    chart = _chart(root, folder, spec.chart) if spec.chart else None
     return Component(
         spec=spec,
-        values_schema=schema,
+        values_schema=_with_chart_values(root, folder, schema) if chart else schema,
         templates=_texts(root, folder / "templates", "*.yaml.j2"),
         files=_texts(root, folder / "files", "[!.]*"),
         folder=_relative(root, folder),
+        chart=chart,
     )
+
+
+def _chart(root: Path, folder: Path, chart: Chart) -> ChartSource:
+    """Return a component's chart; a remote one is known by its digest, and fetched where it is rendered."""
+    values, place = read_text(root, folder / VALUES_FILE), _relative(root, folder)
+    if chart.path is None:
+        return ChartSource(chart, str(chart.digest), values, place)
+    inner = folder / chart.path
+    try:
+        if not inner.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{chart.path} leads out of the component's folder")
+        if not (inner / "Chart.yaml").is_file():
+            raise ValueError(f"{chart.path} holds no Chart.yaml: it is no chart")
+        return ChartSource(chart, folder_digest(inner), values, place, inner.resolve())
+    except ValueError as error:
+        line = line_of(read_text(root, folder / "component.yaml"), ("chart", "path"))
+        raise CatalogError(f"{place}/component.yaml", f"chart.path: {error}", line) from None
+
+
+def _with_chart_values(root: Path, folder: Path, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = schema.get("properties", {})
+    if VALUES in known:
+        problem = f"properties.{VALUES}: is where users reach the chart's own values; give this value another name"
+        raise CatalogError(_relative(root, folder / "values.schema.json"), problem)
+    return {**schema, "properties": {**known, VALUES: _CHART_VALUES}}
 
 
 def _values_schema(root: Path, file: Path) -> Mapping[str, Any]:
@@ -179,10 +230,14 @@ def _relative(root: Path, file: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
-def _digest(*parts: Mapping[str, Any]) -> str:
-    """Hash what can change a plan: models, templates, files, claims."""
-    content = hashlib.sha256()
-    for part in parts:
-        for name, item in sorted(part.items()):
-            content.update(f"{name}={item!r}".encode())
-    return f"sha256:{content.hexdigest()}"
+def part_digests(components: Mapping[str, Component], contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """Hash what can change a plan of each part: models, templates, files, claims."""
+    return {**_digests("components/", components), **_digests("contracts/", contracts)}
+
+
+def _digests(folder: str, items: Mapping[str, object]) -> dict[str, str]:
+    return {f"{folder}{name}": _digest(item) for name, item in items.items()}
+
+
+def _digest(item: object) -> str:
+    return hashlib.sha256(repr(item).encode()).hexdigest()

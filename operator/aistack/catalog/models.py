@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from aistack.api.component import Size
+from aistack.catalog.charts import Chart, ChartSource
 from aistack.catalog.fields import Key, Name, Quantity, Repository, StrictModel, Text, Value, Variable
 from aistack.catalog.references import (
     compilable,
@@ -17,6 +20,7 @@ from aistack.catalog.references import (
     every_size,
     refuse,
 )
+from aistack.objects.artifact import HOST, REPOSITORY
 from aistack.objects.quantity import parse_quantity
 
 
@@ -65,8 +69,12 @@ DEFAULT_REGISTRY = "registry.aistack.dev"
 
 
 class Image(StrictModel):
-    """A container image; with ``containerfile`` it is built from the component's folder."""
+    """A container image; with ``containerfile`` it is built from the component's folder.
 
+    ``registry`` is where it is published, if not with ours; ``spec.images.registry`` replaces that, too.
+    """
+
+    registry: Annotated[str, StringConstraints(pattern=rf"^{HOST}(/{REPOSITORY})?$")] = ""
     repository: Repository
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$")]
     about: str = ""
@@ -75,7 +83,7 @@ class Image(StrictModel):
 
     def reference(self, registry: str = "") -> str:
         """Return what a pod's ``image`` says: ``<registry>/<repository>:<tag>``."""
-        return f"{registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
+        return f"{registry or self.registry or DEFAULT_REGISTRY}/{self.repository}:{self.tag}"
 
 
 class Resources(StrictModel):
@@ -266,6 +274,8 @@ class ComponentSpec(StrictModel):
     secrets: Mapping[Name, SecretSpec] = Field(default_factory=dict)
     pages: tuple[Page, ...] = ()
     metrics: tuple[Metrics, ...] = ()
+    chart: Chart | None = None
+    """What it is made of, besides its own templates."""
 
     @model_validator(mode="after")
     def _whole(self) -> ComponentSpec:
@@ -289,11 +299,25 @@ class Component:
     files: Mapping[str, str]
     folder: str
     """Path relative to the catalog, for messages."""
+    makes: tuple[str, ...] | None = None
+    """Kinds that its templates may make, as ``Service`` or ``apps/Deployment``; None for all that templates may."""
+    chart: ChartSource | None = None
 
     @property
     def name(self) -> str:
         """The component's name."""
         return self.spec.name
+
+    @property
+    def contracts(self) -> frozenset[str]:
+        """Contracts that it has to do with."""
+        ports = (port for workload in self.spec.workloads.values() for port in workload.ports.values())
+        named = (
+            *(provide.contract for provide in self.spec.provides),
+            *(require.contract for require in self.spec.requires),
+            *(port.contract for port in ports),
+        )
+        return frozenset(contract for contract in named if contract is not None)
 
 
 class Profile(StrictModel):
@@ -302,6 +326,10 @@ class Profile(StrictModel):
     name: Name
     about: str
     components: tuple[Name, ...]
+
+
+RUNNER = "runner"
+"""The part of a catalog that every stack has: what runs claims and proofs."""
 
 
 @dataclass(frozen=True)
@@ -315,4 +343,29 @@ class Catalog:
     """The image in which claims and proofs run."""
     runner_programs: Mapping[str, str]
     """Texts of the programs that run a contract's own in that image, by path."""
-    digest: str
+    parts: Mapping[str, str]
+    """Digest of each part: ``components/<name>``, ``contracts/<name>``, ``profiles/<name>``, and the runner's."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Names of the AIComponents that brought parts, by part; all others are the catalog's own."""
+    release: str = ""
+    """Name of the release that this is; empty for a folder."""
+    awaited: Mapping[str, str] = field(default_factory=dict)
+    """Why parts can't be used yet that an AIComponent is known to bring, by part."""
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this catalog from any other."""
+        return self.digest_of(self.parts)
+
+    def digest_of(self, parts: Iterable[str]) -> str:
+        """Return what tells some of its parts from those of other catalogs."""
+        named = "\n".join(f"{part}={self.parts[part]}" for part in sorted(parts))
+        return f"sha256:{hashlib.sha256(named.encode()).hexdigest()}"
+
+    def parts_of(self, components: Iterable[str], profile: str | None = None) -> frozenset[str]:
+        """Return all parts that a stack of these components is planned from."""
+        names = [name for name in components if name in self.components]
+        contracts = {contract for name in names for contract in self.components[name].contracts}
+        contracts |= {i for name in contracts if name in self.contracts for i in self.contracts[name].includes}
+        found = {f"components/{name}" for name in names} | {f"contracts/{name}" for name in contracts}
+        return frozenset((found | {f"profiles/{profile}", RUNNER}) & self.parts.keys())

@@ -23,6 +23,7 @@ COMMANDS = (
     "up",
     "down",
     "catalog",
+    "component",
     "render",
     "plan",
     "apply",
@@ -34,6 +35,8 @@ COMMANDS = (
     "bind",
     "env",
     "delete",
+    "component",
+    "release",
     "images",
     "crd",
     "doctor",
@@ -136,8 +139,12 @@ def _options(
     context: Annotated[str, typer.Option(help="Context of the kubeconfig; default: the current one.")] = "",
     kubeconfig: Annotated[str, typer.Option(help="Credentials; default: $KUBECONFIG, else ~/.kube/config.")] = "",
     catalog: Annotated[Path | None, typer.Option(help="Folder of the catalog; default: the packaged one.")] = None,
+    piece: Annotated[
+        list[str] | None,
+        typer.Option("--piece", help="Folder or artifact of a component to add to the catalog; repeatable."),
+    ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; so does the variable NO_COLOR.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,
 ) -> None:
     """Take note of the global options; ``run`` sees to colours and tracebacks."""
-    ctx.obj = Session(ctx.info_name or "aistack", catalog, kubeconfig, context, namespace)
+    ctx.obj = Session(ctx.info_name or "aistack", catalog, kubeconfig, context, namespace, tuple(piece or ()))

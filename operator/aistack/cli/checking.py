@@ -10,6 +10,7 @@ from aistack.catalog.loader import load_catalog
 from aistack.errors import CatalogError
 from aistack.images import discover
 from aistack.planning.check import check_plans
+from aistack.rendering import plan_new
 
 
 def check_catalog(root: Path) -> list[CatalogError]:
@@ -37,4 +38,4 @@ def _plans(root: Path) -> Iterator[CatalogError]:
     except CatalogError as error:
         yield error
         return
-    yield from check_plans(catalog)
+    yield from check_plans(catalog, plan_new)

@@ -18,9 +18,9 @@ from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog
 from aistack.errors import InvalidError, SpecError
 from aistack.objects.manifest import Manifest
-from aistack.objects.plan import Observed
 from aistack.objects.strict import StrictLoader
-from aistack.planning.plan import Planned, plan_stack
+from aistack.planning.plan import Planned
+from aistack.rendering import plan_new
 
 STDIN = "-"
 _NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -44,7 +44,7 @@ class StackDocument:
             InvalidError: it or the catalog is wrong.
         """
         with placed(self.place):
-            return plan_stack(self.stack, catalog, Observed())
+            return plan_new(self.stack, catalog)
 
 
 def read_stacks(file: str, namespace: str, given: bool) -> list[StackDocument]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-WITH_VALUE = ("--catalog", "--context", "--kubeconfig", "--namespace", "-n")
+WITH_VALUE = ("--catalog", "--context", "--kubeconfig", "--namespace", "-n", "--piece")
 FLAGS = ("--no-color", "--debug")
 
 

@@ -36,6 +36,8 @@ class Session:
     kubeconfig: str = ""
     context: str = ""
     given_namespace: str = ""
+    pieces: tuple[str, ...] = ()
+    """Folders and references of pieces that are added to the catalog."""
 
     @property
     def namespace(self) -> str:
@@ -49,7 +51,13 @@ class Session:
 
     def command(self, words: str, namespace: str = "") -> str:
         """Write a command to type next: with the global options that this one had, and the namespace where needed."""
-        given = (("--catalog", self.catalog_folder), ("--kubeconfig", self.kubeconfig), ("--context", self.context))
+        pieces = (("--piece", piece) for piece in self.pieces)
+        given = (
+            ("--catalog", self.catalog_folder),
+            *pieces,
+            ("--kubeconfig", self.kubeconfig),
+            ("--context", self.context),
+        )
         options = [f"{name} {quote(str(value))}" for name, value in given if value]
         if namespace and namespace != self.usual_namespace:
             options.append(f"-n {namespace}")
@@ -60,14 +68,20 @@ class Session:
         return lambda words: self.command(words, namespace)
 
     def catalog(self) -> Catalog:
-        """Load the catalog.
+        """Load the catalog, and the pieces that are named.
 
         Raises:
             CatalogError: there is none, or a file is wrong.
+            AIStackError: a piece can't be had, or doesn't fit.
         """
         from aistack.catalog.loader import load_catalog
 
-        return load_catalog(self.catalog_folder)
+        base = load_catalog(self.catalog_folder)
+        if not self.pieces:
+            return base
+        from aistack.pieces.given import with_pieces
+
+        return with_pieces(base, self.pieces)
 
     @asynccontextmanager
     async def client(self, field_manager: str = FIELD_MANAGER) -> AsyncIterator[Client]:

@@ -198,6 +198,18 @@ class Client:
         request = Request("GET", path, "get", words, pod.kind, query, accept="*/*", user=self.user, text=True)
         return str((await self._transport.send(request)).result()["text"])
 
+    async def usage(self, node: str) -> Mapping[str, Any]:
+        """Return what a node's kubelet says of the use of its pods (its ``stats/summary``).
+
+        Raises:
+            ForbiddenError: the right ``get nodes/proxy`` is missing.
+            ClusterError: it can't be asked.
+        """
+        path = f"/api/v1/nodes/{node}/proxy/stats/summary"
+        return (
+            await self._transport.send(Request("GET", path, "get", f"ask node {node} for its use", "Node"))
+        ).result()
+
     async def version(self) -> Mapping[str, Any]:
         """Return what the API server says of its version: ``major``, ``minor``, ``gitVersion``.
 

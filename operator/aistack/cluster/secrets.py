@@ -15,7 +15,7 @@ from aistack.objects.formats import fill_all
 from aistack.objects.manifest import Manifest
 from aistack.objects.outcome import ObjectOutcome, Verb
 from aistack.objects.plan import CreateSecret
-from aistack.objects.recipes import ALPHABETS, Format, Generate, Literal, Ref
+from aistack.objects.recipes import ALPHABETS, Format, Generate, Literal, Once, Ref
 
 
 async def create_secret(ctx: Context, step: CreateSecret) -> ObjectOutcome:
@@ -94,11 +94,11 @@ def resolve(step: CreateSecret, borrowed: Mapping[Ref, str]) -> dict[str, str]:
     return fill_all(values, formats, str(step.ref))
 
 
-def _value(recipe: Literal | Generate | Ref, borrowed: Mapping[Ref, str]) -> str:
+def _value(recipe: Literal | Generate | Ref | Once, borrowed: Mapping[Ref, str]) -> str:
     match recipe:
         case Ref():
             return borrowed[recipe]
-        case Literal(value):
+        case Literal(value) | Once(value):
             return value
         case Generate(length, alphabet, prefix):
             return prefix + "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))

@@ -58,6 +58,10 @@ class Shelf:
             raise reflector.error or ClusterError(f"{reflector.source} objects were not listed yet")
         return [live.manifest for _, live in sorted(self._live[namespace].items())]
 
+    def all(self) -> list[Manifest]:
+        """Return all objects as last seen; nothing is asked."""
+        return [live.manifest for lives in self._live.values() for live in lives.values()]
+
     def learn(self, raw: Manifest) -> None:
         """Take note of the answer to a write of our own, unless the object was told as deleted meanwhile."""
         live = to_live(raw, self._kind, self._settings.field_manager, full=True)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -18,6 +15,7 @@ import orjson
 from aistack.cluster.replies import Reply
 from aistack.cluster.shallow import loads
 from aistack.errors import ClusterError, ForbiddenError
+from aistack.ways import way_to
 
 JSON = "application/json"
 ATTEMPTS = 5
@@ -207,21 +205,6 @@ class Transport:
     def _tell(self, request: Request, status: int) -> None:
         for hook in self.hooks:
             hook(Call(request.verb, request.kind, request.path, status, request.user))
-
-
-def way_to(url: str, proxy: str | None) -> dict[str, Any]:
-    """Return how a request gets to a URL, as aiohttp's arguments: a kubeconfig's proxy, the environment's, or none.
-
-    The environment is asked once here: aiohttp would ask it, and look for a .netrc, in a thread at each request.
-    """
-    target = urlsplit(url)
-    named = None if proxy_bypass(target.hostname or "") else getproxies().get(target.scheme)
-    found = urlsplit(proxy or named or "")
-    if not found.hostname:
-        return {}
-    login, _, place = found.netloc.rpartition("@")
-    headers = {"Proxy-Authorization": f"Basic {b64encode(unquote(login).encode()).decode()}"} if login else None
-    return {"proxy": found._replace(netloc=place).geturl(), "proxy_headers": headers}
 
 
 async def _read(response: aiohttp.ClientResponse, tried: str, text: bool = False) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from aistack.cluster.actions import AT_ONCE, JOB_NAME, note_running, run_action
@@ -52,6 +52,12 @@ class Progress:
             self.proofs[step.key] = ProofOutcome(step.key, trouble=str(error))
             ctx.look_again()
 
+    @property
+    def healthy(self) -> bool:
+        """Whether all of the unit's objects are there and healthy."""
+        found = (self.objects.get(step.ref) for step in self.unit.objects())
+        return all(outcome is not None and outcome.health.current for outcome in found)
+
     def done(self, actions: Iterable[RunAction]) -> bool:
         """Whether these actions succeeded."""
         found = (self.actions.get(step.key) for step in actions)
@@ -85,17 +91,35 @@ async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOut
         return _suspended(ctx, progress.unit)
     unit, healthy = progress.unit, {name for name, outcome in before.items() if outcome.healthy}
     prepared = not progress.errors
-    async with asyncio.TaskGroup() as group:
-        for step in unit.actions:
-            ready = prepared and healthy.issuperset(step.after)
-            group.create_task(progress.attempt_action(step, run_action(ctx, step, ready)))
+    await _act(ctx, progress, [step for step in unit.actions if not step.late], healthy, prepared)
     await _prove(ctx, progress, before)
-    blocked = not healthy.issuperset(unit.after) or not progress.done(s for s in unit.actions if s.blocking)
+    blocked = not healthy.issuperset(unit.after)
+    blocked = blocked or not progress.done(s for s in unit.actions if s.blocking and not s.late)
     blocked = blocked or not all(ctx.inventory.get(step.ref).succeeded for step in unit.proofs if step.gates)
     await _run(ctx, progress, not blocked and not progress.errors)
+    late = [step for step in unit.actions if step.late]
+    await _act(ctx, progress, late, healthy, not blocked and not progress.errors and progress.healthy)
     needed = {*unit.after, *(name for step in unit.actions for name in step.after if not progress.done([step]))}
     outcome = await _outcome(ctx, progress, tuple(sorted(needed - healthy)))
     return replace(outcome, cleanup=await _clean_up(ctx, unit)) if outcome.healthy and outcome.proven else outcome
+
+
+async def _act(
+    ctx: Context, progress: Progress, steps: Sequence[RunAction], healthy: Set[str], may_start: bool
+) -> None:
+    """Run actions as far as they may be: each needs the units and the Jobs that it names."""
+    waiting = [step for step in steps if not _followed(ctx, step)]
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            ready = may_start and step not in waiting and healthy >= set(step.after)
+            group.create_task(progress.attempt_action(step, run_action(ctx, step, ready)))
+    if any(_followed(ctx, step) for step in waiting):  # nothing that is watched tells of what was just noted
+        ctx.wakes.append(AT_ONCE)
+
+
+def _followed(ctx: Context, step: RunAction) -> bool:
+    """Whether the Jobs that an action follows have succeeded."""
+    return all(ctx.inventory.get(ref).succeeded for ref in step.follows)
 
 
 async def _prove(ctx: Context, progress: Progress, before: Mapping[str, UnitOutcome]) -> None:

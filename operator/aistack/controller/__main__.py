@@ -16,10 +16,12 @@ import typer
 from structlog.typing import Processor
 
 from aistack.catalog.loader import load_catalog
+from aistack.catalog.locate import catalog_folder
 from aistack.controller.endpoints import Endpoints
 from aistack.controller.operator import Operator
 from aistack.controller.options import Options, unique_identity
 from aistack.controller.patience import EndlessBackoff, unless
+from aistack.controller.releases import release_of
 from aistack.controller.standing import Standing
 from aistack.controller.watch import StackWatch
 from aistack.errors import AIStackError, NotReadyError
@@ -59,10 +61,12 @@ def main(
     calm_collector()
     settings = engine_settings(namespace, watch or ())
     accounts = Accounts(default_service_account, tuple(allow_service_account or ()))
-    options = Options(accounts, tuple(take_over or ()), identity=identity or unique_identity())
 
     async def connect() -> Operator:
-        return await Operator.connect(load_catalog(catalog), settings, options, kubeconfig, context)
+        root = catalog_folder(catalog)
+        gone = tuple(take_over or ())
+        options = Options(accounts, gone, release_of(root), identity=identity or unique_identity())
+        return await Operator.connect(load_catalog(root), settings, options, kubeconfig, context)
 
     try:
         asyncio.run(serve(connect, watch or [], listen))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,6 +23,8 @@ from aistack.cluster.sight import Sight
 from aistack.controller.metrics import Metrics, Result
 from aistack.controller.options import Options
 from aistack.controller.patience import EndlessBackoff
+from aistack.controller.pieces import Pieces
+from aistack.controller.releases import Releases
 from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
 from aistack.controller.stacks import StackKey, Stacks, asked, key_of
@@ -29,6 +32,7 @@ from aistack.controller.standing import ready_of
 from aistack.errors import AIStackError, ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.outcome import CHANGES, ObjectOutcome, Outcome
+from aistack.pieces.keeper import PIECES
 from aistack.pipeline import Pipeline
 from aistack.sharing import BINDING, Sharing
 from aistack.surroundings import definitions_problem, require_server
@@ -53,7 +57,7 @@ class Operator:
         options: Options | None = None,
     ) -> None:
         options = options or Options()
-        self.catalog, self.metrics = catalog, Metrics()
+        self.metrics = Metrics()
         self.stacks = Stacks()
         self.queue: WorkQueue[StackKey] = WorkQueue(self._work, options.workers, fields=log_fields)
         self._configuration = configuration
@@ -66,7 +70,18 @@ class Operator:
         self._engine = Engine(client, settings, on_change=self.queue.add)
         self._bindings = Shelf(client, settings, BINDING, self._bound)
         sharing = Sharing(client, self._bindings)
-        self._pipeline = Pipeline(client, self._engine, catalog, sharing, options.accounts.of, on_outcome=self._applied)
+        own = options.release
+        named = replace(catalog, release=own.name) if own else catalog
+        self._pieces = Pieces(client, settings, named, self._all_stacks, self._touch)
+        self._releases = Releases(client, settings.namespace, self._pieces.stock, own)
+        self._pipeline = Pipeline(
+            client,
+            self._engine,
+            self._releases.catalog_of,
+            sharing,
+            options.accounts.of,
+            on_outcome=self._applied,
+        )
         self._serving = Serving(client, settings.namespace, options.take_over)
         self._serves = served_by(settings)
         self._task: asyncio.Task[None] | None = None
@@ -106,6 +121,7 @@ class Operator:
             self._wait_warm()
             await self._engine.start()
         await self._bindings.start()
+        await self._pieces.start()
         self._task = asyncio.create_task(self.election.run(self._lead), name="election")
         self._task.add_done_callback(_tell_end)
 
@@ -120,6 +136,8 @@ class Operator:
         for pause in EndlessBackoff():
             try:
                 await self._engine.start()
+                await self._releases.prepare()
+                await self._pieces.prepare()
                 break
             except NotReadyError as error:
                 log.warning("can't lead yet, tries again", error=str(error))
@@ -127,7 +145,9 @@ class Operator:
         for key in self.stacks:
             self.queue.add(key)
         self._prepared = True
-        await self.queue.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pieces.queue.run())
+            group.create_task(self.queue.run())
 
     async def resign(self) -> None:
         """Stop work and let another replica lead; what was under way is taken up by the next leader."""
@@ -140,6 +160,7 @@ class Operator:
         await self.resign()
         await self.election.give_back()  # if it was won and the work didn't begin
         await self._bindings.stop()
+        await self._pieces.stop()
         await self._engine.stop()
         await self.election.close()
         await self.client.close()
@@ -164,11 +185,17 @@ class Operator:
 
     def sights(self) -> list[Sight]:
         """Return how each watch stands, but kopf's."""
-        return [*self._engine.sights(), *self._bindings.sights()]
+        return [*self._engine.sights(), *self._bindings.sights(), *self._pieces.sights()]
 
     def objects(self) -> dict[str, int]:
         """Return how many objects are in memory, by kind."""
-        return {**self._engine.objects(), KIND: len(self.stacks), BINDING.kind: len(self._bindings)}
+        ours = {KIND: len(self.stacks), BINDING.kind: len(self._bindings), PIECES.kind: len(self._pieces)}
+        return {**self._engine.objects(), **ours}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What stacks are planned from, now."""
+        return self._pieces.catalog
 
     async def login(self) -> dict[str, Any]:
         """Return our client's credentials in the words of kopf's ConnectionInfo."""
@@ -192,9 +219,12 @@ class Operator:
 
     def seen(self, stack: Manifest, deleted: bool) -> None:
         """Take note of an AIStack's event."""
+        known = self.stacks.get(key_of(stack))
         if deleted:
             self.stacks.forget(stack)
+            self._pieces.seen(stack, None)
         elif self.stacks.see(stack):
+            self._pieces.seen(known, stack)
             self._told.add(key_of(stack))
             self.queue.add(key_of(stack))
 
@@ -204,6 +234,12 @@ class Operator:
         for version in spec["versions"]:
             if version["served"]:
                 self._engine.defined(ObjectKind(f"{spec['group']}/{version['name']}", spec["names"]["kind"]))
+
+    def _all_stacks(self) -> list[Manifest]:
+        return [live for key in self.stacks if (live := self.stacks.get(key))]
+
+    def _touch(self, stack: Manifest) -> None:
+        self.queue.add(key_of(stack))
 
     def _bound(self, binding: Manifest) -> None:
         """Take note of news of an AIBinding: its stack is worked on."""
@@ -238,6 +274,7 @@ class Operator:
         live = claimed
         after, delay = await self._pipeline.reconcile(live)
         _log_change(live, after)
+        self._pieces.seen(live, after)
         if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
             self.stacks.forget(after)
         elif self.stacks.get(key) is not None:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from aistack.planning.accounts import Accounts
+from aistack.releases.artifact import Release
 
 
 def unique_identity() -> str:
@@ -26,6 +27,8 @@ class Options:
     """As whom it makes stacks' objects."""
     take_over: tuple[str, ...] = ()
     """Operators that are gone for good, by namespace, whose stacks are this one's now."""
+    release: Release | None = None
+    """What it has as its own, for later versions to go on with; None for a catalog that no stack stays with."""
     workers: int = 4
     """Stacks that are worked on at the same time."""
     identity: str = field(default_factory=unique_identity)

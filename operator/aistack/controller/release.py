@@ -1,7 +1,7 @@
 """``python -m aistack.controller.release``: what the chart's hooks ask of the cluster before and after the operator.
 
-``may-go`` refuses while AIStacks or AIBindings exist: their finalizers wait for the operator, so that without it
-neither they nor their namespaces could be deleted. ``serves`` tells whether a user's AIStack would be taken.
+``may-go`` refuses while AIStacks, AIBindings or AIComponents exist: their finalizers wait for the operator, so that
+without it neither they nor their namespaces could be deleted. ``serves`` tells whether a user's AIStack would be taken.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from aistack.catalog.loader import load_catalog
 from aistack.cluster.client import Client
 from aistack.cluster.discovery import is_missing_kind
 from aistack.errors import AIStackError, ClusterError, NotReadyError
-from aistack.objects.manifest import Manifest, ObjectKind
+from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+from aistack.pieces.keeper import PIECES
 from aistack.sharing import BINDING
 
 STACK = ObjectKind(API_VERSION, KIND)
+EVERYWHERE = ""
+"""How the API server calls all namespaces at once."""
 SHOWN = 5
 """How many of those that are in the way are named."""
 
@@ -32,9 +35,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command("may-go")
 def may_go(watch: Watch = None, kubeconfig: Kubeconfig = "") -> None:
-    """Refuse to let the operator go while AIStacks or AIBindings exist."""
-    _run(kubeconfig, lambda client: refuse_while_needed(client, watch or [""]))
-    typer.echo("no AIStack and no AIBinding is left: the operator may go")
+    """Refuse to let the operator go while AIStacks, AIBindings or AIComponents exist."""
+    _run(kubeconfig, lambda client: refuse_while_needed(client, watch or [EVERYWHERE]))
+    typer.echo("no AIStack, AIBinding or AIComponent is left: the operator may go")
 
 
 @app.command()
@@ -56,12 +59,15 @@ async def refuse_while_needed(client: Client, namespaces: Sequence[str]) -> None
         NotReadyError: something does.
         ClusterError: it can't be told.
     """
-    found = [name for kind in (STACK, BINDING) for where in namespaces for name in await _names(client, kind, where)]
+    # Only an operator that serves all namespaces has to do with AIComponents.
+    kinds = (STACK, BINDING, PIECES) if EVERYWHERE in namespaces else (STACK, BINDING)
+    found = [name for kind in kinds for where in namespaces for name in await _names(client, kind, where)]
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise NotReadyError(
             f"the operator is still needed by {', '.join(found[:SHOWN])}{more}; delete them first "
-            "(aistack delete NAME; kubectl delete aibinding NAME), or leave them without it: helm uninstall --no-hooks"
+            "(aistack delete NAME; kubectl delete aibinding,aicomponent NAME), or leave them without it: "
+            "helm uninstall --no-hooks"
         )
 
 
@@ -73,7 +79,8 @@ async def _names(client: Client, kind: ObjectKind, namespace: str) -> list[str]:
         if is_missing_kind(error):
             return []
         raise
-    return [f"{kind.kind} {item['metadata']['namespace']}/{item['metadata']['name']}" for item in items]
+    found = (item["metadata"] for item in items)
+    return [str(ObjectRef(kind.api_version, kind.kind, m.get("namespace", ""), m["name"])) for m in found]
 
 
 async def try_stack(client: Client, namespace: str, profile: str) -> None:

@@ -79,6 +79,10 @@ FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),
     *rights(Scope.SERVED, GROUP, "aibindings", "patch", "sharing.Sharing._set_finalizers"),
     *rights(Scope.SERVED, GROUP, "aibindings/status", "patch", "sharing.Sharing._write"),
+    *rights(Scope.CLUSTER, GROUP, "aicomponents", "list watch", "shelf.Shelf.start: follows AIComponents"),
+    *rights(Scope.CLUSTER, GROUP, "aicomponents", "patch", "keeper.Keeper._set_finalizers"),
+    *rights(Scope.CLUSTER, GROUP, "aicomponents/status", "patch", "keeper.Keeper._write"),
+    *rights(Scope.OWN, "", "secrets", "get", "opening.access_of: what opens the registry of an AIComponent"),
     *rights(Scope.SERVED, "", "pods", "list watch", "world.Watching.ensure: why pods don't run, and how Jobs' ended"),
     *rights(Scope.SERVED, "", "pods", "list", "actions.ask_for_pods: what a proof said, past the watch"),
     *rights(Scope.SERVED, "", "pods", "get", "remove.delete_live: looks whose a pod's name is by now"),
@@ -102,9 +106,11 @@ FIXED: tuple[Right, ...] = (
         "list",
         "autoscaled.is_autoscaled: leaves the number of pods to an autoscaler",
     ),
-    *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load"),
-    *rights(Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save"),
-    *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save: of a stack that is gone"),
+    *rights(Scope.OWN, "", "configmaps", "get list", "inventories.Inventories.load, cache.Cache.get, store.Store.get"),
+    *rights(
+        Scope.OWN, "", "configmaps", "create update", "inventories.Inventories.save, cache.Cache.put, store.Store.keep"
+    ),
+    *rights(Scope.OWN, "", "configmaps", "delete", "inventories.Inventories.save, cache.Cache.forget"),
     *rights(Scope.OWN, "coordination.k8s.io", "leases", "get create update", "lease.Election.run: one replica leads"),
     *rights(Scope.CLUSTER, *_CRDS, "list watch", "handlers.make_registry: sees when AIStacks are served anew"),
 )

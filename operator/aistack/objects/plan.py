@@ -3,8 +3,8 @@
 A plan is made of **units** (one component each). A unit has five phases: *prepare* (Secrets, volumes, configuration,
 services; applied at once), *actions* (Jobs that run once per input, e.g. claims), *proofs* (Jobs that try again and
 again what the actions made), *run* (workloads) and *cleanup* (actions once the unit is healthy). An action or a proof
-waits until the units that it names in ``after`` are healthy; workloads wait for their unit's ``after``, its blocking
-actions and its gating proofs.
+waits until the units that it names in ``after`` are healthy, and an action that is ``late`` until its own unit's
+objects are; workloads wait for their unit's ``after``, its blocking actions and its gating proofs.
 """
 
 from __future__ import annotations
@@ -97,6 +97,10 @@ class RunAction:
     """Whether the unit's workloads wait until it succeeded; the unit is complete only when it did, in any case."""
     exclusive: str = ""
     """Actions of one owner with the same value here, unless it is empty, never run at the same time."""
+    follows: tuple[ObjectRef, ...] = ()
+    """Jobs of other actions of the unit that must have succeeded before this one starts."""
+    late: bool = False
+    """Whether it starts once the unit's own objects are healthy; nothing of the unit waits for it then."""
 
     @cached_property
     def ref(self) -> ObjectRef:

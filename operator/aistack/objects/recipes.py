@@ -7,7 +7,7 @@ status can show a value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aistack.objects.manifest import content_hash
@@ -51,7 +51,17 @@ class Ref:
     mark: str = ""
 
 
-Recipe = Literal | Generate | Format | Ref
+@dataclass(frozen=True)
+class Once:
+    """A value that a chart made: the first one stays, and what it makes the next time counts for nothing.
+
+    It is never shown, compared or hashed.
+    """
+
+    value: str = field(repr=False, compare=False)
+
+
+Recipe = Literal | Generate | Format | Ref | Once
 
 
 def describe(recipe: Recipe) -> str:
@@ -65,6 +75,8 @@ def describe(recipe: Recipe) -> str:
             return template
         case Ref(secret, key):
             return f"{key} of Secret {secret}"
+        case Once():
+            return "made by the chart, once"
 
 
 def recipe_hash(recipes: Mapping[str, Recipe]) -> str:
@@ -73,5 +85,5 @@ def recipe_hash(recipes: Mapping[str, Recipe]) -> str:
 
 
 def as_data(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe's fields as plain data."""
-    return asdict(recipe)
+    """Return a recipe's fields as plain data, without what is never shown."""
+    return {} if isinstance(recipe, Once) else asdict(recipe)

@@ -7,8 +7,8 @@ from typing import Any
 
 from aistack.api.labels import ROLE
 from aistack.api.texts import APPARMOR
-from aistack.catalog.models import Metrics, Page, Provide, Workload
-from aistack.objects.manifest import Manifest
+from aistack.catalog.models import Component, Metrics, Page, Provide, Workload
+from aistack.objects.manifest import Manifest, ObjectKind
 from aistack.planning.pods import containers, pod_template
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_name
@@ -85,8 +85,26 @@ def refusals(
         yield "makes a StatefulSet with volumeClaimTemplates; write PersistentVolumeClaims of their own"
     if not f"{name}-".startswith(f"{prefix}-"):
         yield f"makes the {kind} {name!r:.80}, a name that isn't the component's own; write `name: {{{{ name(...) }}}}`"
+    if kind in ("Role", "RoleBinding"):
+        yield from (f"makes the {kind} {name}, whose {p}" for p in _rights(manifest))
     if (template := pod_template(manifest)) is not None:
-        yield from (f"{kind} {name}: {p}" for p in _pod(template, workloads, images))
+        if template.get("metadata", {}).get("labels", {}).get(ROLE) not in workloads:
+            yield f"{kind} {name}: its pods have no role of component.yaml; write `labels: {{{{ pod_labels(...) }}}}`"
+        yield from (f"{kind} {name}: {p}" for p in pod_refusals(template, images))
+
+
+def undeclared(component: Component, manifest: Manifest) -> Iterator[str]:
+    """Yield that a component's template may not make an object, as its kind wasn't declared by who brought it."""
+    kind = declared_kind(ObjectKind(manifest["apiVersion"], manifest["kind"]))
+    if component.makes is not None and kind not in component.makes:
+        declared = ", ".join(component.makes) or "none"
+        yield f"makes a {kind}, and declared are {declared}; add it to spec.kinds of the AIComponent, or leave it out"
+
+
+def declared_kind(kind: ObjectKind) -> str:
+    """Return a kind as an AIComponent declares it: ``Service``, ``apps/Deployment``."""
+    group = kind.api_version.rpartition("/")[0]
+    return f"{group}/{kind.kind}" if group else kind.kind
 
 
 def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[str]:
@@ -102,10 +120,28 @@ def unserved(stack: str, r: Resolved, objects: Iterable[Manifest]) -> Iterator[s
             yield f"no template makes the Service {service} with the port {port} ({promise.port})"
 
 
-def _pod(template: Mapping[str, Any], workloads: Mapping[str, Workload], images: Collection[str]) -> Iterator[str]:
+def _rights(manifest: Manifest) -> Iterator[str]:
+    """Yield what a Role or RoleBinding grants that no component may have or give away."""
+    if manifest["kind"] == "RoleBinding" and manifest.get("roleRef", {}).get("kind") != "Role":
+        name = manifest.get("roleRef", {}).get("name")
+        yield f"roleRef names the ClusterRole {name!r}; bind a Role of the component's"
+    for i, subject in enumerate(manifest.get("subjects") or ()):
+        if subject.get("kind") != "ServiceAccount":
+            yield f"subjects[{i}] is the {subject.get('kind')} {subject.get('name')!r}; name ServiceAccounts only"
+    for i, rule in enumerate(manifest.get("rules") or ()):
+        for field in ("apiGroups", "resources", "verbs"):
+            if "*" in (rule.get(field) or ()):
+                yield f"rules[{i}].{field} has a wildcard; name each, as the operator must hold what it grants"
+
+
+def pod_refusals(template: Mapping[str, Any], images: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with a pod template, whatever makes it.
+
+    Args:
+        template: of a workload or a Job.
+        images: references of the component's images.
+    """
     metadata, spec = template.get("metadata", {}), template["spec"]
-    if metadata.get("labels", {}).get(ROLE) not in workloads:
-        yield "its pods have no role of component.yaml; write `labels: {{ pod_labels(...) }}`"
     yield from (f"the annotation {a} is not allowed" for a in metadata.get("annotations", {}) if a.startswith(APPARMOR))
     yield from (f"{field} is not allowed" for field in _HOST_NAMESPACES if spec.get(field))
     for volume in spec.get("volumes", []):

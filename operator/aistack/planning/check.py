@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -10,44 +11,75 @@ from aistack.api.component import Size
 from aistack.api.group import API_VERSION, KIND
 from aistack.api.names import MAX_STACK_NAME
 from aistack.api.parse import parse_stack
+from aistack.api.spec import AIStack
+from aistack.catalog.charts import VALUES_FILE
 from aistack.catalog.models import Catalog, Component
-from aistack.errors import CatalogError, InvalidError
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
+from aistack.errors import CatalogError, InvalidError, ToolError
+from aistack.planning.plan import Planned
 from aistack.planning.template import check_template
 
+Planner = Callable[[AIStack, Catalog], Planned]
+"""Plans a stack for a first installation."""
 
-def check_plans(catalog: Catalog) -> Iterator[CatalogError]:
+
+def check_plans(catalog: Catalog, planner: Planner, only: Collection[str] | None = None) -> Iterator[CatalogError]:
     """Yield what is wrong with templates, and what keeps a profile or a component from being planned.
 
     Every version of a component is planned in every size, together with the first components that provide what it
     needs, and once more with those that it could use. Of each file, what is wrong with its language is told, or else
     the first plan that fails.
+
+    Args:
+        catalog: what is planned from.
+        planner: plans each stack.
+        only: what is looked at of it, as ``components/<name>`` and ``profiles/<name>``; by default all.
     """
-    broken = [error for component in catalog.components.values() for error in _templates(component)]
+    wanted = catalog.parts.keys() if only is None else set(only)
+    broken = [e for c in catalog.components.values() if f"components/{c.name}" in wanted for e in _templates(c)]
     yield from broken
     told = {error.file for error in broken}
-    for file, spec in _cases(catalog):
-        error = _plan(catalog, file, spec)
+    for _, file, spec in (case for case in _cases(catalog) if case[0] in wanted):
+        error = _plan(catalog, file, spec, planner)
         if error and error.file not in told:
             told.add(error.file)
             yield error
 
 
+def example_plans(catalog: Catalog, planner: Planner, component: str) -> Iterator[Planned]:
+    """Yield the plans that a component is checked with; those that fail are left out.
+
+    Args:
+        catalog: what is planned from.
+        planner: plans each stack.
+        component: its name.
+    """
+    for part, _, spec in _cases(catalog):
+        if part == f"components/{component}":
+            with suppress(InvalidError, ToolError):
+                yield planner(_stack(spec), catalog)
+
+
 def _templates(component: Component) -> Iterator[CatalogError]:
     for file, source in component.templates.items():
         yield from check_template(f"{component.folder}/templates/{file}", source)
+    if component.chart:
+        yield from check_template(f"{component.folder}/{VALUES_FILE}", component.chart.values)
 
 
-def _cases(catalog: Catalog) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the stacks to plan, each with the file to blame."""
+def _cases(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the stacks to plan, each with the part that it tries and the file to blame."""
     for profile in catalog.profiles.values():
         for size in Size:
-            yield f"profiles/{profile.name}.yaml", {"profile": profile.name, "size": size.value}
+            yield (
+                f"profiles/{profile.name}",
+                f"profiles/{profile.name}.yaml",
+                {"profile": profile.name, "size": size.value},
+            )
     for component in catalog.components.values():
         for others, version, size in product(_company(catalog, component), component.spec.versions, Size):
             entries = [{"name": component.name, "version": version}, *({"name": name} for name in others)]
-            yield f"{component.folder}/component.yaml", {"size": size.value, "components": entries}
+            spec = {"size": size.value, "components": entries}
+            yield f"components/{component.name}", f"{component.folder}/component.yaml", spec
 
 
 def _company(catalog: Catalog, component: Component) -> list[list[str]]:
@@ -78,13 +110,16 @@ def _provides(component: Component, contract: str) -> bool:
     return any(p.contract == contract for p in component.spec.provides)
 
 
-def _plan(catalog: Catalog, file: str, spec: dict[str, Any]) -> CatalogError | None:
-    metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
+def _plan(catalog: Catalog, file: str, spec: dict[str, Any], planner: Planner) -> CatalogError | None:
     try:
-        stack = parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
-        plan_stack(stack, catalog, Observed())
+        planner(_stack(spec), catalog)
     except CatalogError as error:
         return error
-    except InvalidError as error:
+    except (InvalidError, ToolError) as error:  # e.g. no helm
         return CatalogError(file, f"can't be planned in size {spec['size']}: {error}")
     return None
+
+
+def _stack(spec: dict[str, Any]) -> AIStack:
+    metadata = {"name": "x" * MAX_STACK_NAME, "namespace": "check"}
+    return parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})

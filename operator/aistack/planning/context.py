@@ -88,6 +88,7 @@ class TemplateContext:
                 "pod_labels",
                 "spawned_labels",
                 "image",
+                "image_parts",
                 "binding",
                 "bound",
                 "provided",
@@ -159,6 +160,13 @@ class TemplateContext:
         if name not in images:
             raise self._unknown("image", name, images)
         return self.images.reference(images[name])
+
+    def image_parts(self, name: str) -> dict[str, str]:
+        """Return the same in parts, as charts take them: ``registry``, ``path``, ``repository`` (both) and ``tag``."""
+        repository, _, tag = self.image(name).rpartition(":")
+        path = self.resolved.component.spec.images[name].repository
+        registry = repository.removesuffix(f"/{path}")
+        return {"registry": registry, "path": path, "repository": repository, "tag": tag}
 
     def binding(self, edge: str) -> SecretHandle:
         """Return this component's share of a contract."""

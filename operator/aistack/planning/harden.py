@@ -87,7 +87,7 @@ class Hardener:
         container["securityContext"] = {**CONTAINER_DEFAULTS, **own, **CONTAINER_SECURITY}
         container["imagePullPolicy"] = self.images.pull_policy
         container.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")
-        if "resources" not in container:
+        if not container.get("resources"):  # charts write {} for none
             if workload is None or self.resolved is None:
                 raise CatalogError(
                     self.resolved.component.folder if self.resolved else self.app,

@@ -15,10 +15,11 @@ from aistack.objects.manifest import ObjectRef
 from aistack.objects.plan import Observed, Owner, Plan, Unit
 from aistack.planning.apps import App, plan_apps
 from aistack.planning.bound import Binder
+from aistack.planning.charts import Known, nothing_known
 from aistack.planning.external import outsiders, unneeded
 from aistack.planning.footprint import footprint
 from aistack.planning.images import ImageSource
-from aistack.planning.resolve import Resolved, resolve
+from aistack.planning.resolve import Resolved, refuse_awaited, resolve
 from aistack.planning.secrets import SecretPlanner
 from aistack.planning.unit import UnitPlanner
 from aistack.planning.wire import Wiring, wire
@@ -34,10 +35,21 @@ class Planned:
     plan: Plan
     footprint: Footprint
     catalog_digest: str
+    """Digest of those parts of the catalog that it is planned from."""
+    parts: frozenset[str] = frozenset()
+    """These parts."""
+    release: str = ""
+    """Name of the release that they are of."""
     apps: tuple[App, ...] = ()
 
 
-def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: Iterable[AIBinding] = ()) -> Planned:
+def plan_stack(
+    stack: AIStack,
+    catalog: Catalog,
+    observed: Observed,
+    bindings: Iterable[AIBinding] = (),
+    known: Known = nothing_known,
+) -> Planned:
     """Plan a stack.
 
     Args:
@@ -45,13 +57,17 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
         catalog: what can be installed.
         observed: what exists; an empty one plans a first installation.
         bindings: what apps of the user's own ask of it.
+        known: returns what was rendered of charts; a plan that needs more is made anew once that is rendered.
 
     Raises:
+        ChartNeededError: a chart must be rendered first.
         SpecError: a field of the stack is wrong.
-        AwaitedError: a Secret that it names isn't there yet.
+        AwaitedError: a Secret that it names isn't there yet, or an AIComponent isn't loaded.
         CatalogError: a component is broken.
     """
     resolved = resolve(stack, catalog)
+    parts = catalog.parts_of(resolved, stack.spec.profile)
+    refuse_awaited(catalog, parts)
     outside = outsiders(stack, catalog, resolved)
     leaving = unneeded(stack, resolved, outside)
     resolved = {name: r for name, r in resolved.items() if name not in leaving}
@@ -60,7 +76,7 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
     images = ImageSource.of(stack)
     apps = tuple(plan_apps(Binder(stack, catalog, observed, resolved, secrets, images), bindings))
     wiring = wiring.plus(app.edge for app in apps if app.edge)
-    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, images)
+    units = UnitPlanner(stack, catalog, observed, resolved, wiring, secrets, images, known)
     plan = Plan(
         waves=(*(tuple(units.unit(name) for name in wave) for wave in wiring.waves), *_wave(apps)),
         drift=stack.spec.drift,
@@ -68,7 +84,8 @@ def plan_stack(stack: AIStack, catalog: Catalog, observed: Observed, bindings: I
         leaving=leaving,
     )
     _refuse_doubles(plan)
-    return Planned(stack, resolved, wiring, plan, footprint(plan, resolved.values()), catalog.digest, apps)
+    asked = footprint(plan, resolved.values())
+    return Planned(stack, resolved, wiring, plan, asked, catalog.digest_of(parts), parts, catalog.release, apps)
 
 
 def _wave(apps: Iterable[App]) -> Iterator[tuple[Unit, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from aistack.api.parse import suggest
 from aistack.api.scheduling import Scheduling, Toleration, TolerationOperator
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog, Component
-from aistack.errors import SpecError
+from aistack.errors import AwaitedError, SpecError
 from aistack.planning.values import resolve_values
 
 DATA = "data"
@@ -49,6 +49,7 @@ def resolve(stack: AIStack, catalog: Catalog) -> dict[str, Resolved]:
 
     Raises:
         SpecError: an unknown profile, component, version or value, or nothing that is enabled.
+        AwaitedError: a component is known and isn't loaded.
     """
     if stack.spec.profile is not None and stack.spec.profile not in catalog.profiles:
         raise SpecError(
@@ -66,8 +67,19 @@ def _profile_components(stack: AIStack, catalog: Catalog) -> tuple[str, ...]:
     return catalog.profiles[stack.spec.profile].components if stack.spec.profile else ()
 
 
+def refuse_awaited(catalog: Catalog, parts: Iterable[str]) -> None:
+    """Have a stack wait for the parts of the catalog that an AIComponent brings and that aren't loaded.
+
+    Raises:
+        AwaitedError: naming the first of them.
+    """
+    for part in sorted(catalog.awaited.keys() & set(parts)):
+        raise AwaitedError("spec", f"{part} can't be used yet: {catalog.awaited[part]}", "what runs stays as it is")
+
+
 def _component(catalog: Catalog, name: str) -> Component:
     """Return a component; a misspelt one is refused even where it is disabled, as it would run on unnoticed."""
+    refuse_awaited(catalog, [f"components/{name}"])
     if name not in catalog.components:
         field = f"spec.components[{name}].name"
         raise SpecError(field, f"no component is named {name!r}", suggest(name, catalog.components))

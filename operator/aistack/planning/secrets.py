@@ -12,7 +12,7 @@ from aistack.catalog.fields import Value
 from aistack.catalog.models import Contract, Provide
 from aistack.errors import CatalogError, SpecError
 from aistack.objects.plan import CreateSecret, Observed
-from aistack.objects.recipes import Literal, recipe_hash
+from aistack.objects.recipes import Literal, Once, recipe_hash
 from aistack.planning.borrowed import Borrowed, needed_of_admin, needed_of_share
 from aistack.planning.external import Outside
 from aistack.planning.recipes import (
@@ -136,6 +136,17 @@ class SecretPlanner:
     def own_name(self, r: Resolved, name: str) -> str:
         """Return the name of one of a component's own Secrets, which isn't one of several."""
         return self._own(r, name, "", r.component.spec.secrets[name].data).ref.name
+
+    def once(self, name: str, kind: str, values: Mapping[str, str]) -> CreateSecret:
+        """Return a Secret that a chart fills, which is made once and kept.
+
+        Args:
+            name: what the chart calls it.
+            kind: its type, e.g. ``Opaque``.
+            values: what the chart made this time.
+        """
+        made = self._create(name, lambda _: {key: Once(value) for key, value in values.items()})
+        return replace(made, manifest={**made.manifest, "type": kind})
 
     def _own(self, r: Resolved, name: str, item: str, data: Mapping[str, Value]) -> CreateSecret:
         where = f"{r.component.folder}/component.yaml"

@@ -46,8 +46,8 @@ _CONTAINER: Shape = {
     "name!": NAME,
     "image": TEXT,
     "ports": [MAP],
-    "env": [{"name!": NAME, "valueFrom": {"configMapKeyRef": NAMED}}],
-    "envFrom": [{"configMapRef": NAMED}],
+    "env": [{"name!": NAME, "valueFrom": {"configMapKeyRef": NAMED, "secretKeyRef": NAMED}}],
+    "envFrom": [{"configMapRef": NAMED, "secretRef": NAMED}],
     "resources": {"requests": {"cpu": QUANTITY, "memory": QUANTITY}},
     "securityContext": MAP,
     "startupProbe": _HANDLER,
@@ -55,7 +55,12 @@ _CONTAINER: Shape = {
     "readinessProbe": _HANDLER,
     "lifecycle": {"*": _HANDLER},
 }
-_VOLUME: Shape = {"name!": NAME, "configMap": MAP, "projected": {"sources": [{"configMap": MAP}]}}
+_VOLUME: Shape = {
+    "name!": NAME,
+    "configMap": MAP,
+    "secret": MAP,
+    "projected": {"sources": [{"configMap": MAP, "secret": MAP}]},
+}
 _POD: Shape = {
     "containers!": [_CONTAINER],
     "initContainers": [_CONTAINER],
@@ -63,7 +68,14 @@ _POD: Shape = {
     "securityContext": MAP,
 }
 _TEMPLATE: Shape = {"metadata": {"labels": TEXTS, "annotations": TEXTS}, "spec!": _POD}
-_WORKLOAD: Shape = {"spec!": {"template!": _TEMPLATE, "replicas": COUNT}}
+_WORKLOAD: Shape = {
+    "spec!": {
+        "template!": _TEMPLATE,
+        "replicas": COUNT,
+        "selector": {"matchLabels": TEXTS},
+        "volumeClaimTemplates": [{"metadata!": NAMED, "spec!": MAP}],
+    }
+}
 _OBJECT: Shape = {"metadata!": {"labels": TEXTS, "annotations": TEXTS}}
 _KINDS: Mapping[str, Shape] = {
     "Deployment": _WORKLOAD,
@@ -71,7 +83,10 @@ _KINDS: Mapping[str, Shape] = {
     "DaemonSet": _WORKLOAD,
     "CronJob": {"spec!": {"jobTemplate!": _WORKLOAD}},
     "PersistentVolumeClaim": {"spec!": {"resources!": {"requests!": {"storage!": QUANTITY}}}},
-    "Service": {"spec": {"ports": [{"port!": COUNT}]}},
+    "Service": {"spec": {"ports": [{"port!": COUNT}], "selector": TEXTS}},
+    "Secret": {"type": TEXT, "data": TEXTS, "stringData": TEXTS},
+    "Role": {"rules": [{"apiGroups": [TEXT], "resources": [TEXT], "verbs": [TEXT]}]},
+    "RoleBinding": {"roleRef!": {"kind": TEXT, "name": TEXT}, "subjects": [{"kind": TEXT, "name": TEXT}]},
 }
 
 

@@ -16,6 +16,7 @@ from aistack.objects.health import HealthState
 from aistack.objects.outcome import ActionState, Outcome, UnitOutcome
 from aistack.planning.edges import edge_states, handled, not_proven, proven_condition, rotated
 from aistack.planning.exposure import address_of
+from aistack.planning.hooks import job_of
 from aistack.planning.plan import Planned
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import service_host
@@ -48,6 +49,7 @@ def summarize(planned: Planned, outcome: Outcome, now: datetime) -> AIStackStatu
             "last_handled_prove": handled(planned, outcome),
             "last_handled_rotate": rotated(planned, outcome),
             "footprint": planned.footprint,
+            "release": planned.release,
             "catalog_digest": planned.catalog_digest,
         }
     )
@@ -113,15 +115,21 @@ def _phase(unit: UnitOutcome) -> tuple[ComponentPhase, str]:
         return (ComponentPhase.FAILED if invalid else ComponentPhase.PROGRESSING), str(unit.errors[0])
     for action in unit.actions:
         if action.state is ActionState.FAILED:
-            return ComponentPhase.FAILED, f"claiming {_share(action.key)} failed and is tried again: {action.message}"
+            return ComponentPhase.FAILED, f"{_doing(action.key)} failed and is tried again: {action.message}"
     if unit.pod_problems:
         return ComponentPhase.FAILED, unit.pod_problems[0]
     if unit.waiting_for:
         return ComponentPhase.PENDING, f"waits for {', '.join(unit.waiting_for)}"
     for action in unit.actions:
         if action.state is not ActionState.SUCCEEDED:
-            return ComponentPhase.PROGRESSING, f"claims {_share(action.key)}"
+            job = job_of(action.key)
+            return ComponentPhase.PROGRESSING, f"runs the Job {job}" if job else f"claims {_share(action.key)}"
     return _health_phase(unit)
+
+
+def _doing(key: str) -> str:
+    job = job_of(key)
+    return f"the chart's Job {job}" if job else f"claiming {_share(key)}"
 
 
 def _share(key: str) -> str:

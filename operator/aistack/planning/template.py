@@ -148,16 +148,41 @@ def render_template(file: str, source: str, context: Mapping[str, Any]) -> list[
         CatalogError: it breaks the rules of the language, an undefined name, an expression that fails, or text that is
             no manifest; with its line.
     """
+    documents = _documents(file, source, context)
+    if len(documents) > MAX_OBJECTS:
+        raise CatalogError(file, f"renders to {len(documents)} objects, {MAX_OBJECTS} are allowed in one file")
+    return [checked_manifest(file, document) for document in documents]
+
+
+def render_values(file: str, source: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Render the template of a chart's values.
+
+    Args:
+        file: its name, for messages.
+        source: its text.
+        context: names that expressions may use.
+
+    Raises:
+        CatalogError: it breaks the rules of the language, or isn't one map; with its line.
+    """
+    documents = _documents(file, source, context)
+    if not documents:
+        return {}
+    if len(documents) > 1 or not isinstance(documents[0], dict):
+        raise CatalogError(file, "renders to something else than one map of values")
+    return dict(documents[0])
+
+
+def _documents(file: str, source: str, context: Mapping[str, Any]) -> list[Any]:
+    """Return the documents of one template with the values in their places."""
     template = _compiled(source)
     if not isinstance(template, Template):
         line, problem = template[0]
         raise CatalogError(file, problem, line)
     render = _Render()
     documents = _parsed(file, _rendered(file, template, {**context, _RENDER: render}))
-    if len(documents) > MAX_OBJECTS:
-        raise CatalogError(file, f"renders to {len(documents)} objects, {MAX_OBJECTS} are allowed in one file")
     try:
-        return [_checked(file, render.fill(document)) for document in documents]
+        return [render.fill(document) for document in documents]
     except ValueError as error:
         raise CatalogError(file, f"can't be rendered: {error}") from None
 
@@ -198,7 +223,16 @@ def _line(error: BaseException) -> int:
     return line
 
 
-def _checked(file: str, document: Any) -> Manifest:
+def checked_manifest(file: str, document: Any) -> Manifest:
+    """Return a document that is an object, without nulls.
+
+    Args:
+        file: of what it comes, for messages.
+        document: plain data.
+
+    Raises:
+        CatalogError: it is no Kubernetes object, or not one that planning can read.
+    """
     document = drop_nulls(document)  # as the API server does
     metadata = document.get("metadata") if isinstance(document, dict) else None
     if not isinstance(metadata, dict) or not all(_is_text(document.get(key)) for key in ("apiVersion", "kind")):

@@ -9,23 +9,23 @@ from itertools import chain
 from aistack.api.names import object_name
 from aistack.api.spec import AIStack
 from aistack.catalog.models import Catalog
-from aistack.errors import CatalogError
 from aistack.objects.manifest import Manifest, ref_of
 from aistack.objects.plan import ApplyObject, CreateSecret, Observed, Unit
-from aistack.planning.allowed import refusals, unserved
 from aistack.planning.bound import Binder, hardened, labelled
+from aistack.planning.charts import Known, nothing_known
 from aistack.planning.claims import retirement
 from aistack.planning.context import SecretHandle, SecretNames, TemplateContext
 from aistack.planning.exposure import ROUTE_KINDS, routes
 from aistack.planning.harden import Hardener
+from aistack.planning.hooks import following
 from aistack.planning.images import ImageSource
 from aistack.planning.immutable import check_kept, strategy
+from aistack.planning.made import Made, Maker
 from aistack.planning.metrics import Scrape, scrapes
 from aistack.planning.networks import network_policies
 from aistack.planning.pods import pod_template
 from aistack.planning.resolve import Resolved
 from aistack.planning.secrets import SecretPlanner
-from aistack.planning.template import render_template
 from aistack.planning.wire import Edge, Wiring
 
 RUN_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
@@ -47,6 +47,8 @@ class UnitPlanner:
     wiring: Wiring
     secrets: SecretPlanner
     images: ImageSource
+    known: Known = nothing_known
+    """Returns what was rendered of charts."""
 
     @property
     def binder(self) -> Binder:
@@ -57,8 +59,9 @@ class UnitPlanner:
         """Plan one component.
 
         Raises:
-            SpecError: a name is too long, or a volume can't be changed so.
-            CatalogError: a template is broken.
+            ChartNeededError: a chart must be rendered first.
+            SpecError: a name is too long, a volume can't be changed so, or a patch can't be applied.
+            CatalogError: a template or a chart is broken.
         """
         r = self.resolved[name]
         hardener = Hardener(self.stack, r, self.images)
@@ -70,28 +73,29 @@ class UnitPlanner:
             provided={contract: s.ref.name for contract, s in admin.items()},
             own={s.base: s.ref.name for s in own},
         )
-        rendered = self._render(r, names)
-        accounts = _accounts(r, rendered)
+        made = self._make(r, names)
+        accounts = _accounts(r, made.objects)
         tried = self.binder.proofs(bound, accounts)
-        made = chain(
-            rendered,
+        everything = chain(
+            made.objects,
             network_policies(self.stack.name, r, self.resolved, self.wiring),
             routes(self.stack, r),
             (c.config for c in bound.claims),
             (p.config for p in tried),
         )
-        objects = sorted(hardener.harden(made), key=ref_of)
+        objects = sorted(hardener.harden(everything), key=ref_of)
         # What was never in use here, a new credential or a provider of the user's, is tried before anything uses it.
         gates = any(s.generation > 1 for s in shares.values()) or any(not e.units for e in self.wiring.of(name))
         # Pods that a tool spawned go on with what they were given: their former share works until the next generation.
         former = [c for c in bound.claims if shares[c.edge.require.edge].generation > 1 and _blocks(r, c.edge)]
         admins = {s.base: s for s in admin.values()}  # two contracts may have one administrator
-        secrets = labelled(hardener, chain(admins.values(), bound.admins, shares.values(), own))
+        secrets = labelled(hardener, chain(admins.values(), bound.admins, shares.values(), own, made.secrets))
+        claims = [hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in bound.claims]
         return Unit(
             name=name,
             after=tuple(sorted({unit for e in self.wiring.of(name) if _blocks(r, e) for unit in e.units})),
             prepare=(*secrets, *(self._apply(r, o) for o in objects if o["kind"] not in LAST_KINDS)),
-            actions=tuple(hardened(hardener, c.action(blocking=_blocks(r, c.edge))) for c in bound.claims),
+            actions=(*claims, *(hardened(hardener, job) for job in following(made.actions, claims))),
             proofs=tuple(hardened(hardener, p.step(self.stack, gates=gates)) for p in tried),
             run=tuple(self._apply(r, o) for o in objects if o["kind"] in LAST_KINDS),
             cleanup=tuple(hardened(hardener, retirement(self.stack.name, c)) for c in former),
@@ -101,23 +105,9 @@ class UnitPlanner:
     def _admin(self, r: Resolved) -> dict[str, CreateSecret]:
         return {p.contract: self.secrets.admin(r, p) for p in r.component.spec.provides}
 
-    def _render(self, r: Resolved, names: SecretNames) -> list[Manifest]:
-        made = list(self._templates(r, names))
-        for problem in unserved(self.stack.name, r, made):
-            raise CatalogError(f"{r.component.folder}/component.yaml", problem)
-        return made
-
-    def _templates(self, r: Resolved, names: SecretNames) -> Iterable[Manifest]:
+    def _make(self, r: Resolved, names: SecretNames) -> Made:
         context = TemplateContext(self.stack, r, names, self.images, self._scrapes, self.observed).as_mapping()
-        spec = r.component.spec
-        images = frozenset(self.images.reference(image) for image in spec.images.values())
-        prefix = object_name(self.stack.name, r.name)
-        for file, source in r.component.templates.items():
-            path = f"{r.component.folder}/templates/{file}"
-            for manifest in render_template(path, source, context):
-                for refusal in refusals(manifest, prefix, spec.workloads, images):
-                    raise CatalogError(path, refusal)
-                yield manifest
+        return Maker(self.stack, r, self.images, self.secrets, self.known).make(context)
 
     def _scrapes(self) -> tuple[Scrape, ...]:
         return tuple(scrapes(self.resolved, self.secrets))

@@ -12,6 +12,7 @@ from aistack.api.conditions import Condition, ConditionStatus, ConditionType, Re
 from aistack.api.status import ComponentPhase, ComponentStatus
 from aistack.errors import (
     AIStackError,
+    ArtifactError,
     CatalogError,
     ForbiddenError,
     ForeignObjectError,
@@ -19,10 +20,12 @@ from aistack.errors import (
     SpecError,
 )
 from aistack.objects.outcome import ActionState, Outcome, Verb
+from aistack.planning.hooks import job_of
 
 _ERROR_REASONS: Mapping[type[AIStackError], Reason] = {
     SpecError: Reason.INVALID_SPEC,
     CatalogError: Reason.INVALID_CATALOG,
+    ArtifactError: Reason.INVALID_ARTIFACT,
     ForeignObjectError: Reason.FOREIGN_OBJECT,
     InvalidError: Reason.INVALID_SPEC,
     ForbiddenError: Reason.FORBIDDEN,
@@ -116,7 +119,8 @@ def _unready(unready: Sequence[ComponentStatus], count: int, outcome: Outcome) -
     message = cut(f"{count - len(unready)} of {count} components are ready; {first.name}: {first.message}")
     if first.phase is ComponentPhase.SUSPENDED:
         return Verdict(False, False, False, Reason.SUSPENDED, message)
-    claims = [a for u in outcome.units.values() for a in u.actions if a.state is ActionState.FAILED]
+    failed = [a for u in outcome.units.values() for a in u.actions if a.state is ActionState.FAILED]
+    claims = [action for action in failed if not job_of(action.key)]
     reason = (
         Reason.CLAIM_FAILED
         if claims

@@ -10,11 +10,17 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from aistack.api.crd import STACKS, crd_manifest, crd_yaml
+from aistack.api.crd import DEFINITIONS, PIECES, STACKS, Definition, crd_manifest, crd_yaml
 from aistack.api.structural import structural_schema
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = crd_manifest(STACKS)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+
+def schema_of(definition: Definition) -> Any:
+    return crd_manifest(definition)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+
+SCHEMA = schema_of(STACKS)
 UNKNOWN_TO_STRUCTURAL_SCHEMAS = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title", "const", "propertyNames"}
 
 
@@ -28,22 +34,32 @@ def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[st
             yield from nodes(schema[key], f"{path}[]")
 
 
-NODES = [pytest.param(node, id=path or "root") for path, node in nodes(SCHEMA)]
+def all_nodes(part: str = "") -> list[Any]:
+    """Every schema of every kind, or of one part of it."""
+    found = [(d.kind, schema_of(d)["properties"][part] if part else schema_of(d)) for d in DEFINITIONS]
+    return [pytest.param(n, id=f"{kind}{path or '.'}") for kind, schema in found for path, n in nodes(schema, part)]
 
 
-def test_the_file_is_what_the_models_say() -> None:
-    assert (ROOT / "crds" / STACKS.file).read_text() == crd_yaml(STACKS), "run: make generate"
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind)
+def test_the_file_is_what_the_models_say(definition: Definition) -> None:
+    assert (ROOT / "crds" / definition.file).read_text() == crd_yaml(definition), "run: make generate"
 
 
-def test_the_yaml_says_what_the_manifest_says() -> None:
-    assert yaml.safe_load(crd_yaml(STACKS)) == crd_manifest(STACKS)
-    assert crd_manifest(STACKS)["metadata"]["name"] == STACKS.name
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind)
+def test_the_yaml_says_what_the_manifest_says(definition: Definition) -> None:
+    assert yaml.safe_load(crd_yaml(definition)) == crd_manifest(definition)
+    assert crd_manifest(definition)["metadata"]["name"] == definition.name
 
 
-@pytest.mark.parametrize("node", NODES)
+def test_pieces_are_the_cluster_s_and_all_else_a_namespace_s() -> None:
+    scopes = {d: crd_manifest(d)["spec"]["scope"] for d in DEFINITIONS}
+    assert {d.kind for d, scope in scopes.items() if scope == "Cluster"} == {PIECES.kind}
+
+
+@pytest.mark.parametrize("node", all_nodes())
 def test_every_part_is_structural(node: dict[str, Any]) -> None:
     assert not UNKNOWN_TO_STRUCTURAL_SCHEMAS & node.keys()
-    assert isinstance(node["type"], str)
+    assert isinstance(node.get("type"), str) or node["x-kubernetes-preserve-unknown-fields"], "any value, or of a type"
     assert "default" not in node or node["default"] is not None
     assert node.get("additionalProperties") is not False
 
@@ -64,11 +80,9 @@ def test_every_field_teaches(node: dict[str, Any]) -> None:
     assert "``" not in description, "kubectl explain shows no markup"
 
 
-@pytest.mark.parametrize(
-    "node", [pytest.param(node, id=path) for path, node in nodes(SCHEMA["properties"]["spec"], "spec")]
-)
+@pytest.mark.parametrize("node", all_nodes("spec"))
 def test_what_users_write_is_bounded_so_that_rules_stay_cheap(node: dict[str, Any]) -> None:
-    bound = {"array": "maxItems", "string": "maxLength"}.get(node["type"])
+    bound = {"array": "maxItems", "string": "maxLength"}.get(node.get("type", ""))
 
     assert bound is None or bound in node or "enum" in node
     assert "additionalProperties" not in node or "maxProperties" in node

@@ -61,6 +61,7 @@ def test_what_is_not_known_is_left_out_instead_of_written_as_null() -> None:
         "profile": "",
         "components": [],
         "edges": [],
+        "release": "",
         "catalogDigest": "",
         "operator": "",
     }

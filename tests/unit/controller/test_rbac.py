@@ -86,8 +86,13 @@ def test_what_it_may_do_elsewhere() -> None:
     assert held(Scope.OWN) == {
         "configmaps": "create delete get list update",
         "leases.coordination.k8s.io": "create get update",
+        "secrets": "get",
     }
-    assert held(Scope.CLUSTER) == {"customresourcedefinitions.apiextensions.k8s.io": "list watch"}
+    assert held(Scope.CLUSTER) == {
+        "aicomponents.aistack.dev": "list patch watch",
+        "aicomponents/status.aistack.dev": "patch",
+        "customresourcedefinitions.apiextensions.k8s.io": "list watch",
+    }
     assert held(Scope.ACTING) == {"serviceaccounts": "impersonate"}
 
 

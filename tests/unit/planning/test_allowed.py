@@ -71,7 +71,10 @@ REFUSED = {
     ),
     "job": (of_kind("Job", "spec: {template: {spec: {containers: []}}}\n"), "a claim or an init container"),
     "volume-claim-templates": (
-        of_kind("StatefulSet", "spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}\n"),
+        of_kind(
+            "StatefulSet",
+            "spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {}}], template: {spec: {containers: []}}}\n",
+        ),
         "write PersistentVolumeClaims of their own",
     ),
     "pod-without-role": (pod().replace('{{ pod_labels("server") }}', "{a: b}"), "its pods have no role"),
@@ -172,3 +175,17 @@ def test_what_a_template_may_not_make(template: str, says: str) -> None:
         plan_with(template)
     assert says in str(refused.value)
     assert refused.value.file.startswith(("components/db", "components/store"))
+
+
+@pytest.mark.parametrize("declared", [None, ("ConfigMap", "PersistentVolumeClaim", "Service", "apps/Deployment")])
+def test_what_is_declared_may_be_made(declared: tuple[str, ...] | None) -> None:
+    db = replace(toy().components["db"], makes=declared)
+    plan(catalog=replace(toy(), components={**toy().components, "db": db}))
+
+
+def test_a_kind_that_was_not_declared_is_refused_by_the_file_that_makes_it() -> None:
+    db = replace(toy().components["db"], makes=("Service",))
+    with pytest.raises(CatalogError) as refused:
+        plan(catalog=replace(toy(), components={**toy().components, "db": db}))
+    assert refused.value.file == "components/db/templates/server.yaml.j2"
+    assert "and declared are Service; add it to spec.kinds of the AIComponent, or leave it out" in str(refused.value)

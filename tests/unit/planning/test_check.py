@@ -9,17 +9,18 @@ import pytest
 from aistack.api.names import MAX_NAME, MAX_STACK_NAME
 from aistack.catalog.loader import load_catalog
 from aistack.planning.check import check_plans
+from aistack.rendering import plan_new
 from tests.toy import starter, toy_copy
 
 TEMPLATE = "components/web/templates"
 
 
 def problems(root: Path) -> list[str]:
-    return [str(error) for error in check_plans(load_catalog(root))]
+    return [str(error) for error in check_plans(load_catalog(root), plan_new)]
 
 
 def test_the_real_catalog_plans_in_every_size() -> None:
-    assert [str(error) for error in check_plans(starter())] == []
+    assert [str(error) for error in check_plans(starter(), plan_new)] == []
 
 
 def test_components_that_need_each_other_are_told_once_each(tmp_path: Path) -> None:

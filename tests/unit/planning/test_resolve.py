@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from aistack.errors import SpecError
+from aistack.errors import AwaitedError, SpecError
 from aistack.planning.pods import scheduling_fields
 from aistack.planning.resolve import Resolved, resolve
 from tests.toy import plan, stack, starter, toy
@@ -157,3 +158,15 @@ def test_what_the_catalog_does_not_know_is_refused(spec: str, field: str, proble
     with pytest.raises(SpecError) as refused:
         resolved(spec)
     assert (refused.value.field, refused.value.problem, refused.value.remedy) == (field, problem, remedy)
+
+
+@pytest.mark.parametrize("part", ["components/db", "contracts/blob"])
+def test_a_stack_waits_for_parts_that_an_aicomponent_brings(part: str) -> None:
+    catalog = replace(toy(), awaited={part: "the registry is away"})
+    with pytest.raises(AwaitedError) as awaited:
+        plan(catalog=catalog)
+    assert str(awaited.value) == f"spec: {part} can't be used yet: the registry is away; what runs stays as it is"
+
+
+def test_a_stack_of_other_parts_waits_for_nothing() -> None:
+    plan(catalog=replace(toy(), awaited={"components/ping": "the registry is away"}))

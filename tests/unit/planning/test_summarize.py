@@ -12,14 +12,17 @@ from aistack.api.conditions import ConditionStatus, ConditionType, Reason
 from aistack.api.status import AIStackStatus, ComponentPhase, EdgeState
 from aistack.errors import (
     AIStackError,
+    ArtifactError,
     AwaitedError,
     CatalogError,
     ClusterError,
     ForbiddenError,
     ForeignObjectError,
     InvalidError,
+    NonconformingError,
     NotLeadingError,
     NotReadyError,
+    RegistryError,
     SpecError,
     ToolError,
 )
@@ -97,6 +100,14 @@ OUTCOMES: dict[str, tuple[Outcome, tuple[bool, bool, bool], Reason, ComponentPha
     "claim-failed": (
         outcome(unit("web", actions=(ActionOutcome("web/sql", ActionState.FAILED, "no route"),), complete=False)),
         WORKS, Reason.CLAIM_FAILED, FAILED, "claiming its share of sql failed and is tried again: no route",
+    ),
+    "job-of-a-chart-runs": (
+        outcome(unit("web", actions=(ActionOutcome("web/hook/demo-web-up", ActionState.RUNNING),), complete=False)),
+        WORKS, Reason.PROGRESSING, PROGRESSING, "runs the Job demo-web-up",
+    ),
+    "job-of-a-chart-failed": (
+        outcome(unit("web", actions=(ActionOutcome("web/hook/x-up", ActionState.FAILED, "no"),), complete=False)),
+        WORKS, Reason.UNHEALTHY, FAILED, "the chart's Job x-up failed and is tried again: no",
     ),
     "not-all-written": (
         outcome(unit("web", actions=CLAIMED, complete=False)),
@@ -213,12 +224,15 @@ ERRORS: dict[type[AIStackError], tuple[AIStackError, bool, Reason]] = {
     InvalidError: (InvalidError("x"), True, Reason.INVALID_SPEC),
     SpecError: (SpecError("spec.size", "is wrong", "write small"), True, Reason.INVALID_SPEC),
     CatalogError: (CatalogError("components/db/component.yaml", "is wrong", 3), True, Reason.INVALID_CATALOG),
+    ArtifactError: (ArtifactError("r.test/hello:1", "is too large", "make it smaller"), True, Reason.INVALID_ARTIFACT),
+    NonconformingError: (NonconformingError("x"), True, Reason.INVALID_SPEC),
     ForeignObjectError: (ForeignObjectError("Service ml/x"), True, Reason.FOREIGN_OBJECT),
     NotReadyError: (NotReadyError("x"), False, Reason.WAITING),
     AwaitedError: (AwaitedError("spec.external[0]", "isn't there", "make it"), False, Reason.WAITING),
     ClusterError: (ClusterError("x", 500), False, Reason.WAITING),
     ForbiddenError: (ForbiddenError("x", 403), False, Reason.FORBIDDEN),
     NotLeadingError: (NotLeadingError("x"), False, Reason.WAITING),
+    RegistryError: (RegistryError("r.test/hello:1", "answers 404", "push it"), False, Reason.WAITING),
     ToolError: (ToolError("x"), False, Reason.WAITING),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from aistack.api.group import API_VERSION, BINDING_KIND, KIND
+from aistack.api.group import API_VERSION, BINDING_KIND, KIND, PIECE_KIND
 from aistack.api.labels import STACK
 from aistack.cli.bundle import shapes
 from aistack.cli.bundle.archive import Archive
@@ -60,7 +60,7 @@ class Collection:
 
     async def all(self) -> None:
         """Collect everything."""
-        steps = [self.bindings, self.inventories, self.events, self.running_operator]
+        steps = [self.bindings, self.pieces, self.inventories, self.events, self.running_operator]
         doing = [self.attempt(step()) for step in steps]
         for stack in self.stacks:
             doing += [
@@ -86,6 +86,11 @@ class Collection:
         """Take the AIBindings of the namespace."""
         found = await self._list(ObjectKind(API_VERSION, BINDING_KIND), self.namespace)
         self.archive.add_data("bindings.yaml", [self._told(live) for live in found])
+
+    async def pieces(self) -> None:
+        """Take the cluster's AIComponents."""
+        found = await self._list(ObjectKind(API_VERSION, PIECE_KIND), "")
+        self.archive.add_data("aicomponents.yaml", [self._told(live) for live in found])
 
     async def objects(self, stack: str) -> None:
         """Take names, state and owners of fields of a stack's objects; of Secrets the keys."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aistack.api.parse import suggest
+from aistack.api.piece import AIComponent, BroughtComponent
 from aistack.api.status import Footprint
+from aistack.catalog.charts import ChartFacts
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog, Component, Contract, Profile
 from aistack.catalog.tiers import read_tiers, tier_of
@@ -17,12 +20,15 @@ from aistack.cli.exits import ExitCode
 from aistack.cli.footprints import footprint_of
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
-from aistack.errors import InvalidError
+from aistack.cli.voice import complain
+from aistack.errors import AIStackError, InvalidError
+from aistack.rendering import shared_charts
 
 LIST_EPILOG = """\
 [bold]Examples[/]
 
 aistack catalog                    profiles, components and contracts
+aistack catalog --cluster          and what AIComponents bring: the source of each
 aistack catalog show mlflow        versions, values, sizes, images
 aistack catalog show s3            the keys of a contract
 aistack catalog check              is all in order? by file and line
@@ -43,24 +49,33 @@ aistack catalog check              the catalog in use
 aistack catalog check ./manifests  one that you work on
 """
 Entry = Component | Profile | Contract
+Brought = tuple[AIComponent, BroughtComponent]
+"""What an AIComponent brings, and that one."""
 app = typer.Typer(name="catalog", epilog=LIST_EPILOG, invoke_without_command=True)
 
 
 @app.callback()
-def catalog(ctx: typer.Context, output: Output = None) -> None:
-    """Show what can be installed. Needs no cluster."""
+def catalog(
+    ctx: typer.Context,
+    output: Output = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="With what the cluster's AIComponents bring, and which of two wins.")
+    ] = False,
+) -> None:
+    """Show what can be installed. Needs no cluster, but for --cluster."""
     if ctx.invoked_subcommand is not None:
         return
     session = session_of(ctx)
     found = session.catalog()
+    brought = _brought(session) if cluster else {}
     tiers = _tiers(session, found)
     footprints = {name: footprint_of(profile, found) for name, profile in found.profiles.items()}
     if output:
-        print_data(_listing(found, tiers, footprints), output)
+        print_data(_listing(found, tiers, footprints) | _sources(found, brought), output)
         return
     from aistack.cli.present.catalog import catalog_view
 
-    session.show(catalog_view(found, tiers, footprints))
+    session.show(catalog_view(found, tiers, footprints, brought))
 
 
 @app.command(epilog=SHOW_EPILOG)
@@ -68,17 +83,23 @@ def show(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of a component, profile or contract.")],
     output: Output = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="As the cluster has it: from an AIComponent's artifact, if one brings it.")
+    ] = False,
 ) -> None:
     """Show a component's versions, values, sizes and images; a profile's footprint; a contract's keys."""
-    from aistack.cli.present.catalog import component_data, component_view
+    from aistack.cli.present.catalog import component_data, component_view, origin_of
     from aistack.cli.present.entries import contract_data, contract_view, profile_data, profile_view
 
     session = session_of(ctx)
+    if cluster and (brought := _brought(session).get(name.rpartition("/")[2])):
+        session = replace(session, pieces=(*session.pieces, brought[0].status.artifact))
     found = session.catalog()
     match _entry(found, name):
         case Component() as component:
             tier = _tiers(session, found)[component.name]
-            data, view = component_data(component, tier), component_view(component, tier)
+            origin, facts = origin_of(found, f"components/{component.name}"), _facts(component)
+            data, view = component_data(component, tier, origin), component_view(component, tier, origin, facts)
         case Profile() as profile:
             footprint = footprint_of(profile, found)
             data, view = profile_data(profile, footprint), profile_view(profile, footprint)
@@ -88,6 +109,17 @@ def show(
         print_data(data, output)
     else:
         session.show(view)
+
+
+def _facts(component: Component) -> ChartFacts | None:
+    """Look into a component's chart; that it can't be fetched now hides nothing else."""
+    if component.chart is None:
+        return None
+    try:
+        return shared_charts().facts(component.chart)
+    except AIStackError as error:
+        complain(str(error))
+        return None
 
 
 def _entry(found: Catalog, name: str) -> Entry:
@@ -123,6 +155,38 @@ def check(
             typer.echo(str(problem))
         typer.echo(f"{len(problems)} problems in {root}" if problems else f"{root} is in order", err=bool(problems))
     return ExitCode.ERROR if problems else ExitCode.OK
+
+
+def _brought(session: Session) -> dict[str, Brought]:
+    """Return the components that AIComponents of the cluster bring, by name, with the names of these."""
+    import asyncio
+
+    from aistack.cli.pieces import Pieces
+
+    async def read() -> dict[str, Brought]:
+        async with session.client() as client:
+            pieces = [piece for piece in await Pieces(client).list() if piece.status.artifact]
+        return {told.name: (piece, told) for piece in pieces for told in piece.status.components}
+
+    return asyncio.run(read())
+
+
+def _sources(found: Catalog, brought: Mapping[str, Brought]) -> dict[str, object]:
+    """Return where components come from, by name: those of the catalog have no AIComponent."""
+    if not brought:
+        return {"origins": dict(found.origins)} if found.origins else {}
+    return {
+        "brought": {
+            name: {
+                "aicomponent": piece.name,
+                "artifact": piece.status.artifact,
+                "usedBy": list(piece.status.used_by),
+                "replaces": name in found.components,
+                **told.model_dump(mode="json", by_alias=True),
+            }
+            for name, (piece, told) in brought.items()
+        }
+    }
 
 
 def _tiers(session: Session, found: Catalog) -> dict[str, str]:

@@ -18,7 +18,7 @@ kubectl explain aistack.spec                       then the cluster explains eve
 
 @app.command(epilog=EPILOG)
 def crd(output: FormatOfObjects = OutputFormat.YAML) -> None:
-    """Print the definitions that teach a cluster what an AIStack and an AIBinding are."""
+    """Print the definitions that teach a cluster what our kinds are: AIStack, AIBinding, AIComponent."""
     if output is OutputFormat.JSON:
         print_objects(map(crd_manifest, DEFINITIONS), output)
     else:

@@ -8,9 +8,14 @@ from typing import Annotated
 
 import typer
 
-from aistack.api.group import API_VERSION, KIND
-from aistack.api.parse import parse_stack
 from aistack.catalog.locate import catalog_folder
+from aistack.cli.commands.mirroring import (
+    LOCK_EPILOG,
+    MIRROR_EPILOG,
+    checked_registry,
+    lock_images,
+    mirror_images,
+)
 from aistack.cli.output import Output, print_data
 from aistack.cli.session import Session, session_of
 from aistack.cli.voice import aside
@@ -42,6 +47,8 @@ aistack images build mlflow              a component, and what it stands on
 aistack images load --cluster aistack    into the nodes of a kind cluster
 aistack images push --registry registry.example.com/ai
 aistack images sbom mlflow               what is in an image, in CycloneDX's JSON
+aistack images lock -f stack.yaml        all that a stack pulls, at any time
+aistack images mirror registry.example.com/ai -f stack.yaml
 """
 LIST_EPILOG = """\
 [bold]Examples[/]
@@ -153,7 +160,7 @@ def push_images(
 
     A name in a registry holds one platform: for nodes of two kinds, push to two registries or paths.
     """
-    target = _checked(registry.rstrip("/"))
+    target = checked_registry(registry.rstrip("/"))
     plan = _plan(session_of(ctx), names, platform)
     built(plan)  # says what is missing before it waits for another build
     with open_workshop(default_cache(), aside, engine=builder.value) as shop:
@@ -178,11 +185,8 @@ def print_sbom(
     typer.echo(write_sbom(chosen[0]).read_text("utf-8"), nl=False)
 
 
-def _checked(registry: str) -> str:
-    """Hold a registry to the rules of the field that it is meant for."""
-    spec = {"profile": "any", "images": {"registry": registry}}
-    parse_stack({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "any"}, "spec": spec})
-    return registry
+app.command("lock", epilog=LOCK_EPILOG)(lock_images)
+app.command("mirror", epilog=MIRROR_EPILOG)(mirror_images)
 
 
 def _plan(session: Session, names: list[str] | None, platform: str) -> BuildPlan:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from aistack.api.group import FIELD_MANAGER
+from aistack.api.parse import parse_status
+from aistack.api.spec import AIStack
 from aistack.api.status import Footprint
 from aistack.catalog.models import Catalog
 from aistack.cli.exits import ExitCode
@@ -18,16 +21,18 @@ from aistack.cli.present.changes import changes_data, changes_view
 from aistack.cli.present.stack import footprint_line
 from aistack.cli.session import Session, session_of
 from aistack.cli.stacks import Stacks
-from aistack.cli.voice import complain
+from aistack.cli.voice import aside, complain
 from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.preview import Preview
 from aistack.cluster.settings import Settings
 from aistack.cluster.shelf import Shelf
-from aistack.errors import ClusterError
-from aistack.objects.manifest import ObjectRef
-from aistack.pipeline import Pipeline
+from aistack.errors import AIStackError, ClusterError
+from aistack.objects.manifest import Manifest, ObjectRef
+from aistack.pipeline import Pipeline, always
 from aistack.planning.plan import Planned
+from aistack.releases.choice import chosen
+from aistack.releases.store import Store
 from aistack.settings import OPERATOR_NAMESPACE, engine_settings
 from aistack.sharing import BINDING, Sharing
 
@@ -96,8 +101,24 @@ async def _preview_one(
     stack = stack.model_copy(update={"metadata": stack.metadata.model_copy(update=same)})
     async with Engine(client, settings, watching=False) as engine:
         with placed(document.place):
+            catalog = await _catalog(client, settings.namespace, stack, live, catalog)
             sharing = Sharing(client, Shelf(client, settings, BINDING, watching=False))
-            return await Pipeline(client, engine, catalog, sharing).preview(stack)
+            return await Pipeline(client, engine, always(catalog), sharing).preview(stack)
+
+
+async def _catalog(client: Client, home: str, stack: AIStack, live: Manifest | None, own: Catalog) -> Catalog:
+    """Return the catalog that the operator plans a stack from; ours, and a word, where that can't be had."""
+    status = parse_status(live.get("status")) if live else stack.status
+    name = chosen(stack.model_copy(update={"status": status}), version("aistack"))
+    if name == version("aistack"):
+        return own
+    try:
+        return await Store(client, home).catalog(name)
+    except AIStackError as error:
+        aside(
+            f"{stack.name} stays with release {name}; this shows what going on to this version's would change: {error}"
+        )
+        return own
 
 
 async def _require_namespace(client: Client, name: str) -> None:

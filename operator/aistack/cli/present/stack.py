@@ -45,8 +45,10 @@ def headline(stack: AIStack) -> Text:
     standing = standing_of(stack)
     line = Text.assemble((stack.name, "bold"), f" in {stack.namespace}  ", (standing.value, STYLES[standing]))
     line.append(f"  {UNSEEN if standing is Standing.UNSEEN else stack.status.message}".rstrip())
-    if stack.status.footprint:
-        line.append(f"\n{footprint_line(stack.status.footprint)}", "dim")
+    told = [footprint_line(stack.status.footprint)] if stack.status.footprint else []
+    told += [f"runs release {stack.status.release}"] if stack.status.release else []
+    if told:
+        line.append(f"\n{'; '.join(told)}", "dim")
     return line
 
 

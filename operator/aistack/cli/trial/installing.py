@@ -69,7 +69,7 @@ async def bring_operator(place: Place, steps: Steps, values: dict[str, Any]) -> 
         return
     with steps.step(f"the operator: release {NAME} in {OPERATOR_NAMESPACE}", "some 10 s", quiet=True):
         if others:
-            steps.say("the definitions of AIStack and AIBinding are somebody else's and stay theirs")
+            steps.say("the definitions of our kinds are somebody else's and stay theirs")
         Release(place.session).install(values | ({"crds.install": False} if others else {}))
 
 

@@ -22,8 +22,7 @@ from aistack.cli.waiting import Goal, wait_for
 from aistack.cluster.client import Client
 from aistack.errors import ClusterError, NotReadyError
 from aistack.objects.manifest import Manifest, ObjectRef
-from aistack.objects.plan import Observed
-from aistack.planning.plan import plan_stack
+from aistack.rendering import plan_new
 
 PROVE_ESTIMATE = "about 2 min until every connection has done real work"
 _LEVEL = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -47,7 +46,7 @@ class Trial:
             InvalidError: it is wrong, or can't be planned.
         """
         stack = parse_stack(manifest)
-        return cls(manifest, stack, catalog, plan_stack(stack, catalog, Observed()).footprint)
+        return cls(manifest, stack, catalog, plan_new(stack, catalog).footprint)
 
     @property
     def profile(self) -> str:

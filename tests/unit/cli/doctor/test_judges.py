@@ -61,7 +61,7 @@ FINDINGS: dict[str, tuple[Finding, Mark, str]] = {
         Mark.OK,
         "gke",
     ),
-    "definitions": (definitions(), Mark.OK, "AIBinding, AIStack"),
+    "definitions": (definitions(), Mark.OK, "AIBinding, AIComponent, AIStack"),
     "definition-missing": (definitions(AIStack=None), Mark.FAIL, "doesn't know AIStack; aistack crd | kubectl apply"),
     "definition-not-served": (definitions(AIStack=crd_manifest(STACKS)), Mark.FAIL, "AIStack isn't served"),
     "definition-older": (definitions(AIStack=older()), Mark.FAIL, "older than this program: spec.external"),

@@ -46,6 +46,13 @@ def test_a_stack_is_shown_with_components_edges_conditions_and_next_steps() -> N
     assert lines[-2:] == ["Next", "do this"]
 
 
+def test_the_release_that_a_stack_runs_is_told() -> None:
+    found = working()
+    found["status"]["release"] = "0.1.0"
+    shown = text(stack_view(understood(found), NOW, []))
+    assert "asks for 1500m CPU, 1700Mi memory, 30Gi storage in 5 pods; runs release 0.1.0\n" in shown
+
+
 @pytest.mark.parametrize(
     ("url", "expose", "told"),
     [
