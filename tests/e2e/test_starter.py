@@ -16,6 +16,7 @@ from aistack.catalog.models import DEFAULT_REGISTRY
 from tests.journey.kube import KubeError, eventually
 from tests.journey.starter import Starter
 from tests.journey.tracking import Login, connect, s3_client
+from tests.journey.training import assert_a_model_travels
 
 pytestmark = pytest.mark.e2e
 
@@ -123,46 +124,7 @@ def test_the_welcome_notebook_runs_and_the_home_is_still_there(starter: Starter)
 
 
 def test_the_journey_from_training_to_the_same_predictions_elsewhere(starter: Starter) -> None:
-    with starter.hub() as hub:
-        hub.start_server(seconds=180)
-        try:
-            trained = json.loads(hub.run_cell(_TRAIN, seconds=240).splitlines()[-1])
-        finally:
-            hub.stop_server()
-        hub.start_server(seconds=180)  # another pod, which knows the model's name and nothing else
-        try:
-            loaded = json.loads(hub.run_cell(_PREDICT, seconds=240).splitlines()[-1])
-        finally:
-            hub.stop_server()
-    assert len(trained["predictions"]) == 30
-    assert loaded == trained["predictions"]
-    assert trained["accuracy"] > 0.8
-    assert starter.metric_in_postgres(trained["run"]) == trained["accuracy"]
-
-
-_DATA = """
-import json, mlflow
-from sklearn.datasets import load_iris
-from sklearn.model_selection import train_test_split
-x, x_test, y, y_test = train_test_split(*load_iris(return_X_y=True), test_size=30, random_state=7)
-"""
-_TRAIN = f"""{_DATA}
-from sklearn.linear_model import LogisticRegression
-mlflow.set_experiment("journey")
-with mlflow.start_run() as run:
-    model = LogisticRegression(max_iter=500).fit(x, y)
-    accuracy = model.score(x_test, y_test)
-    mlflow.log_metric("accuracy", accuracy)
-    mlflow.sklearn.log_model(model, name="model", registered_model_name="journey")
-client = mlflow.MlflowClient()
-newest = max(int(v.version) for v in client.search_model_versions("name = 'journey'"))
-client.set_registered_model_alias("journey", "champion", str(newest))
-print(json.dumps(dict(run=run.info.run_id, accuracy=accuracy, predictions=model.predict_proba(x_test)[:, 0].tolist())))
-"""
-_PREDICT = f"""{_DATA}
-model = mlflow.sklearn.load_model("models:/journey@champion")
-print(json.dumps(model.predict_proba(x_test)[:, 0].tolist()))
-"""
+    assert_a_model_travels(starter)
 
 
 def test_mlflow_role_opens_no_other_database(starter: Starter) -> None:

@@ -143,5 +143,12 @@ class Starter:
 
     def artifact_in_s3(self, run: Run) -> bytes | None:
         """Return the run's artifact as the bucket has it."""
-        with self.service("seaweedfs", 8333) as port:
-            return artifact_in_s3(self.binding("mlflow", "s3"), port, run)
+        share = self.binding("mlflow", "s3")
+        store = self.edge("mlflow", "s3")["to"]
+        with self.service(store, int(share["port"])) as port:
+            return artifact_in_s3(share, port, run)
+
+    def edge(self, consumer: str, contract: str) -> dict[str, Any]:
+        """Return what the status says of one connection."""
+        edges: list[dict[str, Any]] = self.live()["status"]["edges"]
+        return next(e for e in edges if (e["from"], e["contract"]) == (consumer, contract))

@@ -1,0 +1,62 @@
+"""The starter stack over other providers of the same contracts: all that it does, it does with them, too."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.common.daemons import Daemon
+from tests.e2e.conftest import remove_namespace
+from tests.journey.kube import Kube
+from tests.journey.starter import Starter
+from tests.journey.training import assert_a_model_travels
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "e2e-second"
+COMPONENTS = [{"name": "seaweedfs", "enabled": False}, {"name": "versitygw"}, {"name": "redis"}]
+
+
+@pytest.fixture(scope="module")
+def stack(kube: Kube, operator: Daemon) -> Iterator[Starter]:
+    """The stack, Proven, with an app that is bound to its Redis; versitygw comes from its upstream Helm chart."""
+    found = Starter(kube, NAMESPACE, "second")
+    remove_namespace(kube, NAMESPACE)
+    kube.run("create", "namespace", NAMESPACE)
+    kube.run("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+    started = time.monotonic()
+    kube.apply(found.manifest(components=COMPONENTS))
+    found.aistack("wait", found.name, "--for", "proven", "--timeout", "400", timeout=420)
+    print(f"\nover versitygw and Redis: applied to Proven in {time.monotonic() - started:.0f} s")
+    found.aistack("bind", "redis", "to-redis", timeout=330)
+    yield found
+    remove_namespace(kube, NAMESPACE, wait=False)
+
+
+@pytest.mark.parametrize(
+    ("component", "consumer", "contract"),
+    [
+        pytest.param(*item, marks=pytest.mark.tier(item[0], "proven"))
+        for item in (
+            ("versitygw", "mlflow", "s3"),
+            ("versitygw", "jupyterhub", "s3"),
+            ("redis", "app-to-redis", "redis"),
+        )
+    ],
+)
+def test_its_connections_did_real_work(stack: Starter, component: str, consumer: str, contract: str) -> None:
+    edge = stack.edge(consumer, contract)
+    assert (edge["to"], edge["state"]) == (component, "Proven")
+
+
+def test_a_run_is_found_in_postgresql_and_its_artifact_in_the_other_store(stack: Starter) -> None:
+    run = stack.log_run("second", metric=0.625, artifact=os.urandom(4096))
+    assert stack.metric_in_postgres(run.run_id) == run.metric
+    assert stack.artifact_in_s3(run) == run.artifact
+
+
+def test_the_journey_over_the_other_store(stack: Starter) -> None:
+    assert_a_model_travels(stack)
