@@ -16,8 +16,11 @@ from aistack.cluster.secrets import create_secret
 from aistack.cluster.settings import POD
 from aistack.errors import AIStackError
 from aistack.objects.manifest import ObjectRef
-from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, ProofOutcome, UnitOutcome
+from aistack.objects.outcome import ActionOutcome, ActionState, ObjectOutcome, ProofOutcome, UnitOutcome, Verb
 from aistack.objects.plan import CreateSecret, Plan, RunAction, RunProof, Unit
+
+_NEW = frozenset({Verb.CREATED, Verb.RECREATED, Verb.REPAIRED})
+"""What was done to objects that may not have been there when the plan was made."""
 
 
 @dataclass
@@ -90,18 +93,26 @@ async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOut
     if progress.unit.suspended:
         return _suspended(ctx, progress.unit)
     unit, healthy = progress.unit, {name for name, outcome in before.items() if outcome.healthy}
+    known = healthy - {name for name, outcome in before.items() if _is_new(outcome)}
     prepared = not progress.errors
-    await _act(ctx, progress, [step for step in unit.actions if not step.late], healthy, prepared)
+    await _act(ctx, progress, [step for step in unit.actions if not step.late], known, prepared)
     await _prove(ctx, progress, before)
     blocked = not healthy.issuperset(unit.after)
     blocked = blocked or not progress.done(s for s in unit.actions if s.blocking and not s.late)
     blocked = blocked or not all(ctx.inventory.get(step.ref).succeeded for step in unit.proofs if step.gates)
     await _run(ctx, progress, not blocked and not progress.errors)
     late = [step for step in unit.actions if step.late]
-    await _act(ctx, progress, late, healthy, not blocked and not progress.errors and progress.healthy)
+    await _act(ctx, progress, late, known, not blocked and not progress.errors and progress.healthy)
+    if known != healthy and not progress.done(unit.actions):
+        ctx.wakes.append(AT_ONCE)
     needed = {*unit.after, *(name for step in unit.actions for name in step.after if not progress.done([step]))}
     outcome = await _outcome(ctx, progress, tuple(sorted(needed - healthy)))
     return replace(outcome, cleanup=await _clean_up(ctx, unit)) if outcome.healthy and outcome.proven else outcome
+
+
+def _is_new(unit: UnitOutcome) -> bool:
+    """Whether a unit has objects that its plan didn't know: a claim's input, e.g. its provider's volumes, may change."""
+    return any(done.verb in _NEW for done in unit.objects)
 
 
 async def _act(

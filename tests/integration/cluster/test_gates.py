@@ -46,6 +46,19 @@ async def test_consumers_wait_until_their_provider_is_healthy(lab: Lab) -> None:
     assert await lab.names(DEPLOYMENT) == {"db", "app"}
 
 
+async def test_an_action_waits_for_a_plan_that_knows_what_it_needs(lab: Lab) -> None:
+    provider = Unit("db", run=(lab.config("db", unit="db"),))  # it is healthy in the pass that makes it
+    plan = plan_of(provider, Unit("app", actions=(lab.action("app/postgres", "claim", unit="app", after=("db",)),)))
+    async with lab.engine() as engine:
+        first = await engine.apply(plan, lab.owner)
+        assert [a.state for a in first.units["app"].actions] == [ActionState.PENDING]
+        assert 0 < first.retry_after <= 1
+        assert await lab.names(JOB) == set()
+        second = await engine.apply(plan, lab.owner)
+
+    assert [a.state for a in second.units["app"].actions] == [ActionState.RUNNING]
+
+
 async def test_workloads_do_not_wait_for_an_action_that_does_not_block(lab: Lab) -> None:
     plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim", blocking=False),), run=(lab.workload("w"),)))
     async with lab.engine() as engine:
