@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix faults lint generate images bench bench-scale clean
+.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix faults conformance lint generate images bench bench-scale clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-e2e: setup ## Tests on real kind nodes with real images
 
 test-matrix: setup ## The integration tests on each tested Kubernetes
 	@$(BIN)/python -m tests.matrix
+
+conformance: setup ## Try components on the kind cluster, those that changed or NAMES="mlflow ...", and write their reports
+	@$(BIN)/python -m tests.conformance $(NAMES)
 
 faults: setup ## Every fault at every call of the operator: hours; FAULTS="--part 1/30" for a part, FAULTS=--help
 	@$(BIN)/python -m tests.faults $(FAULTS)

@@ -11,34 +11,11 @@ from tests.cluster.build import servers
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.progress import Progress
 from tests.demo.cluster import alone, bring_up
-from tests.tiers import Result, write_report
-
-TIER_RESULTS = pytest.StashKey[list[Result]]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Gather tiers where reports arrive: in this process, or in the one that xdist's workers report to."""
+def pytest_configure() -> None:
+    """Let what renders charts find helm."""
     use_helm()
-    config.stash[TIER_RESULTS] = []
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(TierReport(config.stash[TIER_RESULTS]))
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Send a test's tiers along with its report."""
-    item.user_properties.extend(("tier", marker.args) for marker in item.iter_markers("tier"))
-
-
-class TierReport:
-    """Notes which tiers were earned and which were lost."""
-
-    def __init__(self, results: list[Result]) -> None:
-        self._results = results
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or report.failed:
-            tiers = [value for name, value in report.user_properties if name == "tier"]
-            self._results.extend((component, tier, report.passed) for component, tier in tiers)
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,8 +47,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if results := session.config.stash[TIER_RESULTS]:
-        write_report(results)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     worker = hasattr(session.config, "workerinput")
     if session.config.getoption("--no-skips") and not worker and _untested(reporter):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aistack.api.crd import DEFINITIONS, crd_yaml
 from tests.chart.generated import chart_files
+from tests.conformance.page import conformance_page
 from tests.golden import expected_renders
 from tests.locks import locks
 from tests.metrics import metrics_page
@@ -26,6 +27,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield reference()
     yield rights_page()
     yield metrics_page()
+    yield conformance_page()
     yield from locks()
     yield from chart_files()
     yield from expected_renders()

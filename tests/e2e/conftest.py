@@ -9,16 +9,13 @@ import pytest
 
 from aistack.settings import OPERATOR_NAMESPACE
 from tests.chart.generated import CHART
-from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
-from tests.demo.cluster import ROOT, bring_up
-from tests.journey.kube import Kube, KubeError
-from tests.journey.operator import operator_daemon, start_operator
+from tests.demo.cluster import bring_up
+from tests.journey.kube import Kube
+from tests.journey.operator import remove_namespace, sole_operator, start_operator
 from tests.journey.starter import Starter
 
 NAMESPACE = "e2e"
-DEMO = "ml"
-RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
 PLACE = ("aistack", CHART, "--namespace", OPERATOR_NAMESPACE)
 TAKING_OVER = ("--create-namespace", "--take-ownership", "--force-conflicts")
 """The definitions are kubectl's here until a release takes them over."""
@@ -27,22 +24,14 @@ TAKING_OVER = ("--create-namespace", "--take-ownership", "--force-conflicts")
 @pytest.fixture(scope="session")
 def kube() -> Kube:
     """The cluster; it stays up afterwards, so that the next run is quick."""
-    kube = bring_up()
-    kube.define(ROOT / "crds")
-    return kube
+    return bring_up()
 
 
 @pytest.fixture(scope="session")
 def operator(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """The operator, serving all namespaces; the demo makes way: two cores have no room for one stack more."""
-    Helm(kube.kubeconfig).must("uninstall", *RELEASE, "--no-hooks", "--ignore-not-found", "--wait")
-    daemon = operator_daemon(tmp_path_factory.mktemp("operator"))
-    start_operator(daemon, kube.kubeconfig)
-    try:
-        remove_namespace(kube, DEMO)
+    """The operator, serving all namespaces."""
+    with sole_operator(kube, tmp_path_factory.mktemp("operator")) as daemon:
         yield daemon
-    finally:
-        daemon.stop()
 
 
 @pytest.fixture
@@ -68,19 +57,3 @@ def starter(kube: Kube, operator: Daemon) -> Iterator[Starter]:
     print(f"\nstarter: applied to Ready in {ready - started:.0f} s, to Proven {time.monotonic() - ready:.0f} s later")
     yield stack
     remove_namespace(kube, NAMESPACE, wait=False)
-
-
-def remove_namespace(kube: Kube, namespace: str, *, wait: bool = True) -> None:
-    """Delete a namespace and its stacks, with their data; an operator must run.
-
-    Args:
-        kube: the cluster.
-        namespace: may be absent.
-        wait: until the namespace is gone too, so that it can be made again.
-    """
-    try:
-        kube.run("get", "namespace", namespace)
-    except KubeError:
-        return
-    kube.run("-n", namespace, "delete", "aistacks", "--all", "--timeout=180s", timeout=200)
-    kube.run("delete", "namespace", namespace, f"--wait={str(wait).lower()}", "--timeout=120s", timeout=150)

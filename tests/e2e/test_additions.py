@@ -44,16 +44,13 @@ def added(starter: Starter) -> Iterator[Starter]:
     starter.aistack("wait", starter.name, "--timeout", "300", timeout=330)
 
 
-@pytest.mark.parametrize("component", [pytest.param(n, marks=pytest.mark.tier(n, "running")) for n in ADDED])
+@pytest.mark.parametrize("component", ADDED)
 def test_a_component_runs_from_its_image(added: Starter, component: str) -> None:
     (found,) = (c for c in added.live()["status"]["components"] if c["name"] == component)
     assert found["phase"] == "Ready"
 
 
-@pytest.mark.parametrize(
-    ("component", "contract"),
-    [pytest.param(*item, marks=pytest.mark.tier(item[0], "proven")) for item in BOUND.items()],
-)
+@pytest.mark.parametrize(("component", "contract"), BOUND.items())
 def test_what_it_provides_did_real_work(added: Starter, component: str, contract: str) -> None:
     (edge,) = (e for e in added.live()["status"]["edges"] if e["from"] == f"app-to-{component}")
     assert (edge["to"], edge["contract"], edge["state"]) == (component, contract, "Proven")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube, eventually
+from tests.journey.operator import remove_namespace
 from tests.journey.starter import Starter
 
 pytestmark = pytest.mark.e2e

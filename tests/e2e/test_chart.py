@@ -13,9 +13,9 @@ from aistack.settings import OPERATOR_NAMESPACE
 from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
 from tests.demo.cluster import AISTACK, user_environment
-from tests.e2e.conftest import PLACE, RELEASE, TAKING_OVER, remove_namespace
+from tests.e2e.conftest import PLACE, TAKING_OVER
 from tests.journey.kube import Kube, eventually
-from tests.journey.operator import start_operator
+from tests.journey.operator import RELEASE, remove_namespace, start_operator
 from tests.journey.starter import Starter
 
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,7 @@ TRIED = {"valkey": ("redis",), "redis": ("redis",)}
 """Components that no other test runs on their own, and what they provide."""
 
 
-@pytest.mark.parametrize("component", [pytest.param(n, marks=pytest.mark.tier(n, "proven")) for n in TRIED])
+@pytest.mark.parametrize("component", TRIED)
 def test_a_component_keeps_its_promises(starter: Starter, component: str) -> None:
     done = starter.aistack("component", "test", component, "-o", "json", timeout=500)
     report = json.loads(done.stdout)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.common.daemons import Daemon
-from tests.e2e.conftest import remove_namespace
 from tests.journey.company import Company
 from tests.journey.kube import Kube, eventually
+from tests.journey.operator import remove_namespace
 from tests.journey.starter import Starter
 from tests.journey.tracking import metric_in_postgres
 

@@ -13,12 +13,11 @@ import pytest
 
 from aistack.settings import OPERATOR_NAMESPACE
 from tests.cluster.common.daemons import Daemon
-from tests.e2e.conftest import remove_namespace
 from tests.flux.controllers import SYSTEM
 from tests.flux.fleet import NAME, OPERATOR, SOON, STACKS, Fleet, fleet
 from tests.flux.programs import programs
 from tests.journey.kube import Kube, eventually
-from tests.journey.operator import start_operator
+from tests.journey.operator import remove_namespace, start_operator
 from tests.journey.starter import Starter
 from tests.journey.tracking import Run
 

@@ -12,9 +12,8 @@ import pytest
 
 from aistack.settings import OPERATOR_NAMESPACE
 from tests.cluster.common.daemons import Daemon
-from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube, KubeError, eventually
-from tests.journey.operator import start_operator
+from tests.journey.operator import remove_namespace, start_operator
 from tests.journey.starter import Starter
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]

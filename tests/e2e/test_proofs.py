@@ -43,13 +43,7 @@ def _all_proven(proving: Starter) -> Iterator[None]:
     eventually(lambda: proving.condition("Proven").get("status") == "True", seconds=HEALED)
 
 
-@pytest.mark.parametrize(
-    "component",
-    [
-        pytest.param(name, marks=pytest.mark.tier(name, "proven"))
-        for name in load_catalog().profiles["starter"].components
-    ],
-)
+@pytest.mark.parametrize("component", load_catalog().profiles["starter"].components)
 def test_all_that_a_component_is_connected_with_did_real_work(proving: Starter, component: str) -> None:
     edges = [e for e in proving.live()["status"]["edges"] if component in (e["from"], e["to"])]
     assert edges

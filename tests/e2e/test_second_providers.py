@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.common.daemons import Daemon
-from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube
+from tests.journey.operator import remove_namespace
 from tests.journey.starter import Starter
 from tests.journey.training import assert_a_model_travels
 
@@ -39,12 +39,9 @@ def stack(kube: Kube, operator: Daemon) -> Iterator[Starter]:
 @pytest.mark.parametrize(
     ("component", "consumer", "contract"),
     [
-        pytest.param(*item, marks=pytest.mark.tier(item[0], "proven"))
-        for item in (
-            ("versitygw", "mlflow", "s3"),
-            ("versitygw", "jupyterhub", "s3"),
-            ("redis", "app-to-redis", "redis"),
-        )
+        ("versitygw", "mlflow", "s3"),
+        ("versitygw", "jupyterhub", "s3"),
+        ("redis", "app-to-redis", "redis"),
     ],
 )
 def test_its_connections_did_real_work(stack: Starter, component: str, consumer: str, contract: str) -> None:

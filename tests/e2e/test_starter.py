@@ -21,13 +21,7 @@ from tests.journey.training import assert_a_model_travels
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize(
-    "component",
-    [
-        pytest.param(name, marks=pytest.mark.tier(name, "running"))
-        for name in load_catalog().profiles["starter"].components
-    ],
-)
+@pytest.mark.parametrize("component", load_catalog().profiles["starter"].components)
 def test_a_component_runs_from_its_image(starter: Starter, component: str) -> None:
     selector = f"aistack.dev/stack={starter.name},aistack.dev/component={component},aistack.dev/serving=true"
     pods = starter.kube.json("-n", starter.namespace, "get", "pods", "-l", selector)["items"]

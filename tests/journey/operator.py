@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from aistack.settings import OPERATOR_NAMESPACE
+from tests.chart.helm import Helm
 from tests.cluster.common.daemons import Daemon
+from tests.journey.kube import Kube, KubeError
+
+DEMO = "ml"
+"""The demo's namespace."""
+DEFINITIONS = Path(__file__).resolve().parent.parent.parent / "crds"
+RELEASE = ("aistack", "--namespace", OPERATOR_NAMESPACE)
 
 
 def operator_daemon(directory: Path) -> Daemon:
@@ -24,3 +34,38 @@ def start_operator(daemon: Daemon, kubeconfig: Path, *options: str, tied: bool =
     """
     daemon.start([sys.executable, "-m", "aistack.controller", "--kubeconfig", str(kubeconfig), *options], tied=tied)
     daemon.wait_until(lambda: "operator started" in daemon.log.read_text(errors="replace"), timeout=60)
+
+
+@contextmanager
+def sole_operator(kube: Kube, directory: Path) -> Iterator[Daemon]:
+    """Serve all namespaces of a cluster; the demo makes way: two cores have no room for one stack more.
+
+    Args:
+        kube: the cluster.
+        directory: for its log and its record.
+    """
+    Helm(kube.kubeconfig).must("uninstall", *RELEASE, "--no-hooks", "--ignore-not-found", "--wait")
+    kube.define(DEFINITIONS)
+    daemon = operator_daemon(directory)
+    start_operator(daemon, kube.kubeconfig)
+    try:
+        remove_namespace(kube, DEMO)
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def remove_namespace(kube: Kube, namespace: str, *, wait: bool = True) -> None:
+    """Delete a namespace and its stacks, with their data; an operator must run.
+
+    Args:
+        kube: the cluster.
+        namespace: may be absent.
+        wait: until the namespace is gone too, so that it can be made again.
+    """
+    try:
+        kube.run("get", "namespace", namespace)
+    except KubeError:
+        return
+    kube.run("-n", namespace, "delete", "aistacks", "--all", "--timeout=180s", timeout=200)
+    kube.run("delete", "namespace", namespace, f"--wait={str(wait).lower()}", "--timeout=120s", timeout=150)

@@ -1,9 +1,10 @@
-"""How far components are proven, as the tests' report in the catalog says; nobody writes it by hand."""
+"""How far components are proven, as the conformance suite's report in each one's folder says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -11,33 +12,36 @@ from aistack.catalog.models import Component
 from aistack.errors import CatalogError
 from aistack.objects.manifest import content_hash
 
-REPORT = "tiers.json"
-Report = Mapping[str, Mapping[str, str]]
-"""By component: its ``tier``, and the ``version`` and the ``digest`` that earned it."""
+REPORT = "conformance.json"
+"""A component's report, written by ``aistack component test``."""
+Reports = Mapping[str, Mapping[str, Any]]
+"""By component: the ``tier``, and the ``digest`` of what earned it, among others."""
 
 
-def read_tiers(root: Path) -> Report:
-    """Read a catalog's report; a catalog that was never tested has none.
+def read_reports(root: Path) -> Reports:
+    """Read the reports of a catalog's, or a piece's, components; one that was never tried has none.
 
     Raises:
-        CatalogError: it can't be parsed, or is no map of maps.
+        CatalogError: one can't be parsed, or is no map.
     """
-    file = root / REPORT
-    if not file.is_file():
-        return {}
+    return {file.parent.name: _read(root, file) for file in sorted(root.glob(f"components/*/{REPORT}"))}
+
+
+def _read(root: Path, file: Path) -> Mapping[str, Any]:
+    name = str(file.relative_to(root))
     try:
-        report: Report = orjson.loads(file.read_bytes())
+        report = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
-        raise CatalogError(REPORT, f"can't be parsed: {error.msg}", error.lineno) from None
-    if not isinstance(report, dict) or not all(isinstance(entry, dict) for entry in report.values()):
-        raise CatalogError(REPORT, "must hold a map for each component; the tests write it")
+        raise CatalogError(name, f"can't be parsed: {error.msg}", error.lineno) from None
+    if not isinstance(report, dict) or not all(isinstance(report.get(key, ""), str) for key in ("tier", "digest")):
+        raise CatalogError(name, "is no report; 'aistack component test NAME --report FILE' writes it")
     return report
 
 
-def tier_of(report: Report, component: Component) -> str:
+def tier_of(reports: Reports, component: Component) -> str:
     """Return the tier that a component earned as it is now, empty if none."""
-    entry = report.get(component.name, {})
-    return entry.get("tier", "") if entry.get("digest") == digest_of(component) else ""
+    report = reports.get(component.name, {})
+    return report.get("tier", "") if report.get("digest") == digest_of(component) else ""
 
 
 def digest_of(component: Component) -> str:
@@ -45,5 +49,6 @@ def digest_of(component: Component) -> str:
 
     An image that changes gets another tag, which is in its component.yaml.
     """
-    spec = component.spec.model_dump(mode="json", exclude_unset=True)
-    return content_hash([spec, component.values_schema, component.templates, component.files])
+    spec, chart = component.spec.model_dump(mode="json", exclude_unset=True), component.chart
+    parts = [spec, component.values_schema, component.templates, component.files]
+    return content_hash([*parts, chart.digest, chart.values] if chart else parts)

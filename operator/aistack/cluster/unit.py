@@ -111,7 +111,7 @@ async def _finish(ctx: Context, progress: Progress, before: Mapping[str, UnitOut
 
 
 def _is_new(unit: UnitOutcome) -> bool:
-    """Whether a unit has objects that its plan didn't know: a claim's input, e.g. its provider's volumes, may change."""
+    """Whether a unit has objects that its plan didn't know: a claim may be another one with them."""
     return any(done.verb in _NEW for done in unit.objects)
 
 

@@ -21,7 +21,7 @@ from aistack.sources.registry import Access
 PACKED, UNPACKED = 700 * 2**10, Limits(entries=500, size=4 * 2**20, depth=8)
 """Bytes of a piece as it is pulled (a ConfigMap must hold it), and what it may unpack to."""
 PARTS = ("components", "contracts")
-_BESIDE = {"README.md", "LICENSE", "tiers.json"}
+_BESIDE = {"README.md", "LICENSE"}
 """What may lie beside them."""
 
 

@@ -18,7 +18,7 @@ UNPACKED = Limits(entries=5_000, size=16 * 2**20)
 """What a release may unpack to."""
 _NEVER = frozenset({"tests", "image", "__pycache__"})
 """Folders of a component that no plan is made from."""
-_ONCE = ("images/runner/image.yaml", "tiers.json")
+_ONCE = ("images/runner/image.yaml",)
 
 
 def pack_catalog(root: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Tiers: earned by tests, kept while the component is the same, and lost with it."""
+"""Tiers: earned by the conformance suite, kept while the component is the same, and lost with it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from aistack.catalog.charts import Chart, ChartSource
 from aistack.catalog.models import Component
-from aistack.catalog.tiers import Report, digest_of, read_tiers, tier_of
+from aistack.catalog.tiers import Reports, digest_of, read_reports, tier_of
 from aistack.errors import CatalogError
-from tests import tiers
 from tests.toy import starter
 
 POSTGRES = starter().components["postgres"]
+CHART = ChartSource(Chart(path="chart"), "digest", "values", "components/postgres")
 OTHERS = {
     "another-template": replace(POSTGRES, templates={**POSTGRES.templates, "x.yaml.j2": "a: b"}),
     "another-file": replace(POSTGRES, files={"x": ""}),
+    "another-chart": replace(POSTGRES, chart=CHART),
     "another-value": replace(POSTGRES, values_schema={"properties": {}}),
     "another-tag": replace(
         POSTGRES,
@@ -28,7 +30,7 @@ OTHERS = {
 }
 
 
-def report_of(tier: str) -> Report:
+def report_of(tier: str) -> Reports:
     return {"postgres": {"tier": tier, "version": "17", "digest": digest_of(POSTGRES)}}
 
 
@@ -38,36 +40,26 @@ def test_what_was_earned_is_lost_when_the_component_changes(changed: Component) 
     assert tier_of(report_of("running"), changed) == ""
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"postgres": "running"}'])
+@pytest.mark.parametrize("text", ["[]", "{", '{"tier": 1}', '{"digest": ["x"]}'])
 def test_a_report_that_is_none_is_told(tmp_path: Path, text: str) -> None:
-    (tmp_path / "tiers.json").write_text(text)
-    with pytest.raises(CatalogError, match=r"tiers\.json"):
-        read_tiers(tmp_path)
+    write(tmp_path, text)
+    with pytest.raises(CatalogError, match=r"components/postgres/conformance\.json"):
+        read_reports(tmp_path)
 
 
-RESULTS: dict[str, tuple[Report, list[tiers.Result], str]] = {
-    "first": ({}, [("postgres", "rendered", True)], "rendered"),
-    "one-of-several-fails": ({}, [("postgres", "rendered", True), ("postgres", "rendered", False)], ""),
-    "nothing-below": ({}, [("postgres", "running", True)], ""),
-    "higher": (report_of("rendered"), [("postgres", "running", True)], "running"),
-    "what-was-not-run-stays": (report_of("running"), [("postgres", "rendered", True)], "running"),
-    "lost": (report_of("running"), [("postgres", "rendered", False)], ""),
-    "of-another-content": (
-        {"postgres": {**report_of("running")["postgres"], "digest": "?"}},
-        [("postgres", "rendered", True)],
-        "rendered",
-    ),
-}
+def test_reports_are_read_from_the_components_folders(tmp_path: Path) -> None:
+    assert read_reports(tmp_path) == {}
+    (tmp_path / "components" / "untried").mkdir(parents=True)
+    write(tmp_path, json.dumps(report_of("proven")["postgres"]))
+    assert read_reports(tmp_path) == report_of("proven")
 
 
-@pytest.mark.parametrize(("before", "results", "expected"), RESULTS.values(), ids=RESULTS)
-def test_the_report_says_what_tests_earned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: Report, results: list[tiers.Result], expected: str
-) -> None:
-    monkeypatch.setattr(tiers, "REPORT", tmp_path / "tiers.json")
-    tiers.REPORT.write_text(json.dumps({**before, "gone": {}}))
-    tiers.write_report(results)
-    written = json.loads(tiers.REPORT.read_text())
-    assert written.keys() == {"postgres"}
-    assert written["postgres"]["version"] == POSTGRES.spec.versions[0]
-    assert tier_of(written, POSTGRES) == expected
+def test_a_report_is_no_part_of_what_it_is_about() -> None:
+    """Written into the folder, it must not make itself stale."""
+    assert not {"conformance.json"} & {*POSTGRES.files, *POSTGRES.templates}
+
+
+def write(root: Path, text: str) -> None:
+    folder = root / "components" / "postgres"
+    folder.mkdir(parents=True)
+    (folder / "conformance.json").write_text(text)

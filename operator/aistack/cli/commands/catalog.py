@@ -15,7 +15,7 @@ from aistack.api.status import Footprint
 from aistack.catalog.charts import ChartFacts
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog, Component, Contract, Profile
-from aistack.catalog.tiers import read_tiers, tier_of
+from aistack.catalog.tiers import read_reports, tier_of
 from aistack.cli.exits import ExitCode
 from aistack.cli.footprints import footprint_of
 from aistack.cli.output import Output, print_data
@@ -190,8 +190,8 @@ def _sources(found: Catalog, brought: Mapping[str, Brought]) -> dict[str, object
 
 
 def _tiers(session: Session, found: Catalog) -> dict[str, str]:
-    report = read_tiers(catalog_folder(session.catalog_folder))
-    return {name: tier_of(report, component) for name, component in found.components.items()}
+    reports = read_reports(catalog_folder(session.catalog_folder))
+    return {name: tier_of(reports, component) for name, component in found.components.items()}
 
 
 def _listing(found: Catalog, tiers: Mapping[str, str], footprints: Mapping[str, Footprint | None]) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,8 +43,6 @@ def test(
     if output:
         print_data(found, output)
     if report:
-        import json
-
         report.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     failed = [step for step in found["steps"] if step["result"] == "failed" and step["tier"]]
     if failed:
@@ -76,7 +76,8 @@ async def _try(
                 lines.append(line)
                 if not quiet:
                     typer.echo(line_of(line))
-    found = report(component, lines)
+        kubernetes = str((await client.version())["gitVersion"])
+    found = report(component, lines, kubernetes, f"{datetime.now(UTC):%Y-%m-%d}")
     if not quiet:
         typer.echo(verdict(found))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.metadata import version
 from time import monotonic
 from typing import Any
 
@@ -67,13 +68,23 @@ def tier_of(lines: Iterable[Line]) -> str:
     return reached
 
 
-def report(component: Component, lines: Iterable[Line]) -> dict[str, Any]:
-    """Return the report as data: what was tried of which component, and the tier."""
+def report(component: Component, lines: Iterable[Line], kubernetes: str, date: str) -> dict[str, Any]:
+    """Return the report as data.
+
+    Args:
+        component: what was tried.
+        lines: what came of each step.
+        kubernetes: the version that it was tried on.
+        date: when, YYYY-MM-DD.
+    """
     found = list(lines)
     return {
         "component": component.name,
         "version": component.spec.versions[0],
         "digest": digest_of(component),
         "tier": tier_of(found),
+        "date": date,
+        "kubernetes": kubernetes,
+        "aistack": version("aistack"),
         "steps": [asdict(line) for line in found],
     }

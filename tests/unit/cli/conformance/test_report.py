@@ -78,8 +78,9 @@ def test_report_and_lines() -> None:
         Line("provides", "proven", F, 61.5, "no"),
         Line("upgrades", "durable", S, 0.0),
     ]
-    told: dict[str, Any] = report(toy().components["store"], found)
+    told: dict[str, Any] = report(toy().components["store"], found, "v1.34.4", "2026-11-28")
     assert (told["component"], told["version"], told["tier"]) == ("store", "1", "rendered")
+    assert (told["kubernetes"], told["date"]) == ("v1.34.4", "2026-11-28")
     assert told["steps"][0] == {
         "step": "renders", "tier": "rendered", "result": "passed", "seconds": 1.0, "message": "3 objects",
     }  # fmt: skip

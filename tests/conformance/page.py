@@ -1,0 +1,74 @@
+"""docs/conformance.md: what was tried of every component, and how it came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aistack.catalog.loader import load_catalog
+from aistack.catalog.tiers import digest_of, read_reports
+from aistack.cli.conformance.steps import STEPS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CATALOG = ROOT / "manifests"
+PAGE = ROOT / "docs" / "conformance.md"
+INTRODUCTION = """\
+<!-- Made by 'make generate' from the reports in the components' folders; don't edit. -->
+
+# Conformance
+
+Every component was tried with `aistack component test NAME`, the suite that anybody can try components with, ours and
+others'; `make conformance` does it on a kind cluster. `aistack catalog` reads the tier from its report,
+`conformance.json` in the component's folder: **rendered**, the API server accepts it; **running**, it gets ready;
+**proven**, what it provides and needs did real work; **durable**, it survives restarts and upgrades with its data, and
+goes without a trace. A component that was changed since has no tier until it is tried again.
+"""
+_MARKS = {"passed": "✓", "failed": "**✗**", "skipped": "-"}
+
+
+def conformance_page() -> tuple[Path, str]:
+    """Return the page and its text."""
+    return PAGE, "\n".join([INTRODUCTION, *_table(), "", *_details()]) + "\n"
+
+
+def _reports() -> dict[str, Mapping[str, Any]]:
+    """Return the reports of components that are still what was tried."""
+    found = read_reports(CATALOG)
+    every = load_catalog().components.items()
+    return {n: found[n] for n, c in every if n in found and found[n].get("digest") == digest_of(c)}
+
+
+def _table() -> Iterator[str]:
+    reports = _reports()
+    yield f"| | {' | '.join(reports)} |"
+    yield "|---" * (len(reports) + 1) + "|"
+    yield _row("version", (report["version"] for report in reports.values()))
+    yield _row("**tier**", (f"**{report['tier'] or 'none'}**" for report in reports.values()))
+    for step in STEPS:
+        yield _row(step.name, (_mark(report, step.name) for report in reports.values()))
+    yield _row("on Kubernetes", (report.get("kubernetes", "") for report in reports.values()))
+    yield _row("on", (report.get("date", "") for report in reports.values()))
+    untried = sorted(load_catalog().components.keys() - reports.keys())
+    yield ""
+    yield f"Not tried as they are now: {', '.join(untried) or 'none'}."
+    yield ""
+    yield "✓ kept; - doesn't apply; ✗ not kept, or advice where no tier needs it."
+
+
+def _row(title: str, cells: Iterator[str]) -> str:
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def _mark(report: Mapping[str, Any], name: str) -> str:
+    return next((_MARKS[line["result"]] for line in report["steps"] if line["step"] == name), "")
+
+
+def _details() -> Iterator[str]:
+    for name, report in _reports().items():
+        yield f"## {name} {report['version']}"
+        yield ""
+        for line in report["steps"]:
+            said = f": {line['message']}" if line["message"] else ""
+            yield f"- {_MARKS[line['result']]} {line['step']} ({line['seconds']:.0f} s){said}"
+        yield ""
