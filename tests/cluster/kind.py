@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import yaml
@@ -31,7 +32,7 @@ from tests.cluster.kindconfig import State, cluster_config, node_names
 from tests.cluster.node import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -40,6 +41,21 @@ if TYPE_CHECKING:
 
 _STEPS = 10
 _LABEL = "io.x-k8s.kind.cluster"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A place that the nodes reach.
+
+    Attributes:
+        address: where programs listen.
+        prefix: of the command that starts one there.
+        reach: where a port of it answers this machine's programs, until the block ends.
+    """
+
+    address: str
+    prefix: tuple[str, ...]
+    reach: Callable[[int], AbstractContextManager[tuple[str, int]]]
 
 
 class Kind:
@@ -144,6 +160,14 @@ class Kind:
     def exec(self, node: str, *command: str) -> str:
         """Run a command in a node and return its output."""
         return self.docker.exec(node, *command)
+
+    @property
+    def beside(self) -> Beside:
+        """Where programs of this machine run that nodes are to reach."""
+        host = self._host(self._existing())
+        networks = json.loads(host.docker("network", "inspect", "kind"))[0]["IPAM"]["Config"]
+        address = next(found["Gateway"] for found in networks if "." in found.get("Gateway", ""))
+        return Beside(address, tuple(host.beside), partial(host.reach, address))
 
     def reach(self, node: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """Where a port of a node answers this machine's programs, until the block ends."""

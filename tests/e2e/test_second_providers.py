@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.common.daemons import Daemon
+from tests.cluster.kind import Kind
 from tests.journey.kube import Kube
+from tests.journey.mirror import Mirror, mirror
 from tests.journey.operator import remove_namespace
 from tests.journey.starter import Starter
 from tests.journey.training import assert_a_model_travels
@@ -21,14 +24,33 @@ COMPONENTS = [{"name": "seaweedfs", "enabled": False}, {"name": "versitygw"}, {"
 
 
 @pytest.fixture(scope="module")
-def stack(kube: Kube, operator: Daemon) -> Iterator[Starter]:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    """A company's registry, which the nodes reach; they reach nothing else."""
+    with mirror(Kind(), tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stack(
+    kube: Kube, operator: Daemon, registry: Mirror, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Starter]:
     """The stack, Proven, with an app that is bound to its Redis; versitygw comes from its upstream Helm chart."""
     found = Starter(kube, NAMESPACE, "second")
     remove_namespace(kube, NAMESPACE)
     kube.run("create", "namespace", NAMESPACE)
     kube.run("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+    kube.apply(registry.pull_secret(NAMESPACE, "company"))
+    images = {"registry": registry.place, "pullSecrets": [{"name": "company"}]}
+    manifest = found.manifest(components=COMPONENTS, images=images)
+    file = tmp_path_factory.mktemp("stack") / "stack.yaml"
+    file.write_text(json.dumps(manifest))
     started = time.monotonic()
-    kube.apply(found.manifest(components=COMPONENTS))
+    registry.publish()
+    print(f"\npublished in {time.monotonic() - started:.0f} s")
+    started = time.monotonic()
+    print(f"{len(registry.copy(file))} images mirrored in {time.monotonic() - started:.0f} s")
+    started = time.monotonic()
+    kube.apply(manifest)
     found.aistack("wait", found.name, "--for", "proven", "--timeout", "400", timeout=420)
     print(f"\nover versitygw and Redis: applied to Proven in {time.monotonic() - started:.0f} s")
     found.aistack("bind", "redis", "to-redis", timeout=330)
@@ -47,6 +69,13 @@ def stack(kube: Kube, operator: Daemon) -> Iterator[Starter]:
 def test_its_connections_did_real_work(stack: Starter, component: str, consumer: str, contract: str) -> None:
     edge = stack.edge(consumer, contract)
     assert (edge["to"], edge["state"]) == (component, "Proven")
+
+
+def test_nothing_was_pulled_from_elsewhere(stack: Starter, registry: Mirror) -> None:
+    pods = stack.kube.json("-n", stack.namespace, "get", "pods")["items"]
+    images = {status["image"] for pod in pods for status in pod["status"]["containerStatuses"]}
+    assert len(images) >= 6
+    assert all(image.startswith(registry.place) for image in images), images
 
 
 def test_a_run_is_found_in_postgresql_and_its_artifact_in_the_other_store(stack: Starter) -> None:

@@ -55,6 +55,10 @@ class Host(Protocol):
     def reach(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """Where a port of a node answers this machine's programs, until the block ends."""
 
+    @property
+    def beside(self) -> list[str]:
+        """What a command is prefixed with to run in the network that the nodes' is reached from."""
+
     def stop(self, *, purge: bool) -> None:
         """End what `start` and `connect` started."""
 
@@ -124,6 +128,11 @@ class OwnHost:
             way.stop()
             way.log.unlink()
 
+    @property
+    def beside(self) -> list[str]:
+        """Into the namespace."""
+        return netns.inside(self._daemon.name)
+
     def _relay_command(self, route: str) -> list[str | Path]:
         return [sys.executable, relay.__file__, netns.path(self._daemon.name), route]
 
@@ -175,6 +184,11 @@ class GivenHost:
     def reach(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """The node's own address: its network is this machine's."""
         return nullcontext((address, port))
+
+    @property
+    def beside(self) -> list[str]:
+        """Nothing: the nodes' network is this machine's."""
+        return []
 
     def stop(self, *, purge: bool) -> None:
         """Nothing to do."""
