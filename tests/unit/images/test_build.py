@@ -93,7 +93,11 @@ def test_the_first_estimate_grows_with_the_locked_packages(catalog: Path) -> Non
     lean = estimate(plan_of(catalog).step("mlflow/server"), {})
     lock = catalog / "components/mlflow/image/requirements.txt"
     lock.write_text("a==1 \\\n    --hash=sha256:0\nb==2\n")
-    assert estimate(plan_of(catalog).step("mlflow/server"), {}) > lean
+    locked = estimate(plan_of(catalog).step("mlflow/server"), {})
+    assert locked > lean
+    file = catalog / "components/mlflow/image/Containerfile"
+    file.write_text(file.read_text() + "RUN go install example.com/tool@v1\n")
+    assert estimate(plan_of(catalog).step("mlflow/server"), {}) > locked + 100, "what is compiled takes minutes"
 
 
 def test_damaged_timings_count_as_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from aistack.images import Image, discover
 from aistack.images.containerfile import bases_of
+from tests.chart import helm
 
 IMAGES = {image.reference: image for image in discover(Path(__file__).parents[3] / "manifests")}
 LOCKS = {
@@ -85,3 +86,9 @@ def test_the_operator_s_image_has_no_development_tools() -> None:
     packages = re.findall(r"^([\w-]+)==", LOCKS["operator:requirements.txt"].read_text(), re.MULTILINE)
     assert {"kopf", "kubernetes", "typer"} <= set(packages)
     assert not {"pytest", "mypy", "ruff", "hatchling", "uv", "boto3"} & set(packages)
+
+
+def test_charts_are_rendered_by_the_helm_that_tests_run() -> None:
+    text = (Path(__file__).parents[3] / "manifests/images/helm/Containerfile").read_text()
+    assert f"helm.sh/helm/v4/cmd/helm@{helm.VERSION}" in text
+    assert f'version="{helm.VERSION.removeprefix("v")}"' in text
