@@ -20,6 +20,7 @@ from tests.journey.training import assert_a_model_travels
 pytestmark = pytest.mark.e2e
 
 NAMESPACE = "e2e-second"
+IMAGES = ("jupyterhub", "mlflow", "postgres", "redis", "runner", "versitygw")
 COMPONENTS = [{"name": "seaweedfs", "enabled": False}, {"name": "versitygw"}, {"name": "redis"}]
 
 
@@ -45,7 +46,7 @@ def stack(
     file = tmp_path_factory.mktemp("stack") / "stack.yaml"
     file.write_text(json.dumps(manifest))
     started = time.monotonic()
-    registry.publish()
+    registry.publish(IMAGES)
     print(f"\npublished in {time.monotonic() - started:.0f} s")
     started = time.monotonic()
     print(f"{len(registry.copy(file))} images mirrored in {time.monotonic() - started:.0f} s")

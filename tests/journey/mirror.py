@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class Mirror:
             raise AssertionError(f"aistack {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def publish(self, *images: str) -> None:
+    def publish(self, images: Iterable[str]) -> None:
         """Push images that were built here, as their makers would."""
         self.aistack("images", "push", "--registry", f"{self.registry.host}/{PUBLISHED}", *images)
 

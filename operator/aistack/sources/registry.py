@@ -43,7 +43,7 @@ class Access:
     authority: str = ""
     """Certificates, as PEM, of an authority that is trusted besides the system's; empty for none."""
     plain: bool = False
-    """Whether to speak HTTP without TLS; this machine's own registries are always spoken to so."""
+    """Whether to speak HTTP without TLS; this machine's own registries are spoken to so unless an authority is named."""
     seconds: float = 60.0
     """Time for all of one artifact."""
 
@@ -85,7 +85,7 @@ class Registry:
         """Where the repository is."""
         host = self.reference.host
         loopback = host.rpartition(":")[0] in LOOPBACK or host in LOOPBACK
-        scheme = "http" if self.access.plain or loopback else "https"
+        scheme = "http" if self.access.plain or (loopback and not self.access.authority) else "https"
         host = "registry-1.docker.io" if host == "docker.io" else host
         return URL(f"{scheme}://{host}/v2/{self.reference.repository}/")
 
