@@ -43,7 +43,7 @@ class Access:
     authority: str = ""
     """Certificates, as PEM, of an authority that is trusted besides the system's; empty for none."""
     plain: bool = False
-    """Whether to speak HTTP without TLS; this machine's own registries are spoken to so unless an authority is named."""
+    """Whether to speak HTTP without TLS; this machine's own are, unless an authority is named."""
     seconds: float = 60.0
     """Time for all of one artifact."""
 
