@@ -8,6 +8,14 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
+from aistack.catalog.references import compilable
+
+_COSTLY_WORDS = {
+    "$ref": "leads elsewhere; write what it means, or refer to a place in this file: #/$defs/name",
+    "$dynamicRef": "leads elsewhere; write what it means",
+    "patternProperties": 'isn\'t taken; list the properties, or write "additionalProperties" with a schema',
+}
+_COSTLY = frozenset(_COSTLY_WORDS)
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 """Where in the schema, and what is wrong."""
@@ -23,7 +31,8 @@ def schema_problems(schema: Any) -> Iterator[Problem]:
     if not isinstance(schema, Mapping) or schema.get("type") != "object":
         yield (), 'must describe an object: "type": "object"'
         return
-    yield from _object((), schema)
+    costly = list(_costly((), schema))
+    yield from costly or _object((), schema)
 
 
 def properties_of(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -53,6 +62,25 @@ def _object(path: Path, schema: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _object(here, sub)
         else:
             yield from _default(here, sub)
+
+
+def _costly(path: Path, schema: Any) -> Iterator[Problem]:
+    """Yield what a value could keep us busy with, or lead us away: schemas come from anybody."""
+    if isinstance(schema, list):
+        for number, item in enumerate(schema):
+            yield from _costly((*path, number), item)
+    if not isinstance(schema, Mapping):
+        return
+    for key in _COSTLY & schema.keys():
+        if not isinstance(schema[key], str) or not schema[key].startswith("#"):
+            yield (*path, key), _COSTLY_WORDS[key]
+    if isinstance(schema.get("pattern"), str):
+        try:
+            compilable(schema["pattern"])
+        except ValueError as error:
+            yield (*path, "pattern"), str(error)
+    for key, inner in schema.items():
+        yield from _costly((*path, key), inner)
 
 
 def _default(path: Path, schema: Mapping[str, Any]) -> Iterator[Problem]:

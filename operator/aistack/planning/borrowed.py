@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import re2
 
 from aistack.catalog.models import Contract
 from aistack.catalog.references import fields_of
@@ -82,7 +83,7 @@ class Borrowed:
         if key in known.marks:
             return Ref(self.secret, key, known.marks[key])
         value, spec = known.values[key], self.contract.keys[key]
-        if spec.pattern and not re.fullmatch(spec.pattern, value):
+        if spec.pattern and not re2.fullmatch(spec.pattern, value):
             self._refuse(key, f"{value[:_LONGEST]!r} doesn't fit ({spec.about})")
         return Literal(value)
 

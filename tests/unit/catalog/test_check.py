@@ -72,6 +72,23 @@ SPOILT = (
     ),
     Spoilt("no-platforms", COMPONENT, "says nothing of its platforms", "platforms:", "# platforms:"),
     Spoilt("schema-of-no-object", SCHEMA, f"{SCHEMA}:1: must describe an object", new='{"type": "string"}'),
+    Spoilt(
+        "schema-with-an-endless-pattern",
+        SCHEMA,
+        "is no regular expression of RE2",
+        '"default": 100',
+        '"default": 100, "pattern": "(?=a)"',
+    ),
+    Spoilt(
+        "schema-that-leads-away", SCHEMA, "leads elsewhere", '"default": 100', '"default": 100, "$ref": "http://x/"'
+    ),
+    Spoilt(
+        "schema-with-patterns-of-names",
+        SCHEMA,
+        "patternProperties: isn't taken",
+        '"additionalProperties": false',
+        '"additionalProperties": false, "patternProperties": {"(a+)+$": {}}',
+    ),
     Spoilt("schema-that-is-none", SCHEMA, "type: is no valid JSON schema", new='{"type": "objekt"}'),
     Spoilt(
         "schema-that-lets-all-pass", SCHEMA, "lets misspelt values pass", '"additionalProperties": false', '"title": ""'

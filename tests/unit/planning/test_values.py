@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aistack.errors import SpecError
-from aistack.planning.refusals import MAX_SHOWN
+from aistack.planning.refusals import MAX_SHOWN, check_values
 from aistack.planning.values import resolve_values, with_defaults
 from tests.toy import plan, starter
 
@@ -142,3 +142,10 @@ def test_a_component_without_values_says_so() -> None:
     schema = {"type": "object", "additionalProperties": False, "properties": {}}
     with pytest.raises(SpecError, match=r"values\.a: is not a value of this component; it takes no values here"):
         resolve_values(schema, {"a": 1}, "values")
+
+
+def test_no_pattern_keeps_the_operator_busy() -> None:
+    """Components come from anybody, and so do values: for this pair Python's own engine would need years."""
+    schema = {"type": "object", "properties": {"word": {"type": "string", "pattern": "^(a+)+$"}}}
+    with pytest.raises(SpecError, match="does not match"):
+        check_values(schema, {"word": "a" * 5000 + "b"}, "spec.components[0].values")
