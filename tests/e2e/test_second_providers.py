@@ -14,7 +14,7 @@ from aistack.images import standard_plan
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.kind import Kind
 from tests.journey.kube import Kube
-from tests.journey.mirror import Mirror, mirror
+from tests.journey.mirror import Mirror, mirror, remove_images
 from tests.journey.operator import remove_namespace
 from tests.journey.starter import Starter
 from tests.journey.training import assert_a_model_travels
@@ -32,9 +32,7 @@ COMPONENTS = [{"name": "seaweedfs", "enabled": False}, {"name": "versitygw"}, {"
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
     """A company's registry, which the nodes reach; they reach nothing else."""
     kind, plan = Kind(), standard_plan(catalog_folder())
-    references = [plan.step(f"{name}/server").image.reference for name in FORGOTTEN]
-    for node in kind.nodes:
-        kind.exec(node, "ctr", "--namespace=k8s.io", "images", "rm", "--sync", *references)
+    remove_images(kind, [plan.step(f"{name}/server").image.reference for name in FORGOTTEN])
     with mirror(kind, tmp_path_factory.mktemp("registry")) as found:
         yield found
 

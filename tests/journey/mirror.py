@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from tests import oci
+from tests.cluster import archives
 from tests.cluster.kind import Kind
+from tests.cluster.node.imagestore import CTR
+from tests.demo.cluster import AISTACK, image_archives
 
 PUBLISHED, MIRRORED = "published", "ai"
 """Paths in the registry: where images are published, in a network that has internet, and the copy."""
 _CERTS = "/etc/containerd/certs.d"
 _TABLE = f'[plugins."io.containerd.grpc.v1.cri".registry]\\n  config_path = "{_CERTS}"\\n'
-AISTACK = Path(sys.executable).parent / "aistack"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,28 @@ def mirror(kind: Kind, folder: Path) -> Iterator[Mirror]:
         (folder / "config.json").write_text(json.dumps(_logins(registry.host)))
         for node in kind.nodes:
             _introduce(kind, node, found)
-        yield found
+        try:
+            yield found
+        finally:
+            for node in kind.nodes:
+                _forget(kind, node)
+
+
+def remove_images(kind: Kind, references: Iterable[str]) -> None:
+    """Have the nodes forget images, so that they must be pulled."""
+    for node in kind.nodes:
+        kind.exec(node, *CTR, "images", "rm", "--sync", *references)
+
+
+def _forget(kind: Kind, node: str) -> None:
+    """Leave a node as it was: what a pull named after an image's configuration is again the image that was loaded."""
+    listed = kind.exec(node, *CTR, "images", "list", "--quiet").split()
+    if pulled := [name for name in listed if name.startswith(f"{oci.NAME}:")]:
+        kind.exec(node, *CTR, "images", "rm", *pulled)
+    for archive in image_archives():
+        for image in archives.read(archive):
+            if image.name in listed:
+                kind.exec(node, *CTR, "images", "tag", "--force", image.name, image.digest)
 
 
 def _introduce(kind: Kind, node: str, found: Mirror) -> None:
