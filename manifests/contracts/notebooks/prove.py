@@ -17,6 +17,8 @@ from contracts.notebooks.client import call
 START_SECONDS = 90
 STOP_SECONDS = 30
 CELL_SECONDS = 30
+OLDEST = 2
+"""The first version whose tokens have scopes."""
 OPTIONS = {"home": "none"}
 """Asks the hub's spawner for a server whose home goes with it."""
 
@@ -26,6 +28,7 @@ def prove(share: dict[str, str], step: Any) -> None:
     user = f"hub/api/users/{share['username']}"
     with step("log in"):
         call(share, "GET", "hub/api/user")
+        check_version(share)
     try:
         with step("start a notebook server"):
             stop(share, user)
@@ -39,6 +42,14 @@ def prove(share: dict[str, str], step: Any) -> None:
     step.refuses("a request without a token", lambda: anonymous(share))
     step.refuses("a wrong token", lambda: call({**share, "token": secrets.token_hex(20)}, "GET", "hub/api/user"))
     step.refuses("an administrator's call", lambda: call(share, "GET", "hub/api/users"))
+
+
+def check_version(share: dict[str, str]) -> None:
+    """Refuse a hub that is too old: it has other rights and forms."""
+    version = str(call(share, "GET", "hub/api/").get("version", ""))
+    major = version.partition(".")[0]
+    if major.isdigit() and int(major) < OLDEST:
+        raise ValueError(f"the hub is JupyterHub {version}, which is too old; upgrade it to {OLDEST} or later")
 
 
 def stop(share: dict[str, str], user: str) -> None:
