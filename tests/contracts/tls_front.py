@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 import trustme
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
-_Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Change = Callable[[bytes], bytes]
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def tls_front(port: int, behind: int, certificate: trustme.LeafCert, *, asked: b
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(context)
     front = _Front(behind, context)
-    with _served(port, front.when_asked if asked else front.serve, None if asked else context):
+    with served(port, front.when_asked if asked else front.serve, None if asked else context):
         yield
 
 
@@ -41,12 +42,13 @@ def silent(port: int) -> Iterator[None]:
                 pass
         writer.close()
 
-    with _served(port, listen):
+    with served(port, listen):
         yield
 
 
 @contextmanager
-def _served(port: int, answer: _Answer, context: ssl.SSLContext | None = None) -> Iterator[None]:
+def served(port: int, answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[None]:
+    """Have a port of loopback answered, with TLS where there is a context."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -86,13 +88,14 @@ class _Front:
         """Answer one client that speaks TLS already."""
         with suppress(OSError):
             theirs, ours = await asyncio.open_connection("127.0.0.1", self._behind)
-            await asyncio.gather(_pass_on(reader, ours), _pass_on(theirs, writer))
+            await asyncio.gather(pass_on(reader, ours), pass_on(theirs, writer))
         writer.close()
 
 
-async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, change: Change = bytes) -> None:
+    """Write what comes, changed, until its end."""
     with suppress(OSError):
         while data := await source.read(65536):
-            target.write(data)
+            target.write(change(data))
             await target.drain()
     target.close()
