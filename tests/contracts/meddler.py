@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.contracts.tls_front import Change, pass_on, served
+from tests.contracts.tls_front import ENDS, Change, pass_on, served
 
 _REQUEST = re.compile(rb"[A-Z]+ /[^ ]* HTTP/1[.][01]\r\n")
 _LOGIN = re.compile(rb"(?i)authorization:[^\r]*\r\n")
@@ -25,7 +25,7 @@ def meddler(port: int, behind: int, asked: Change = bytes, answered: Change = by
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with suppress(*ENDS):
             theirs, ours = await asyncio.open_connection("127.0.0.1", behind)
             await asyncio.gather(pass_on(reader, ours, asked), pass_on(theirs, writer, answered))
         writer.close()

@@ -301,6 +301,7 @@ REVOKED = {
 def test_a_proof_finds_a_table_behind_the_server_closed(
     mlflow: Provider, share: Binding, postgres: Provider, rights: str, table: str, step: str
 ) -> None:
+    mlflow.prove(share)  # its run is made with tags
     owner = postgres.share("mlflow")["database"]
     place = {**postgres.admin, "database": owner}
     query(place, f"revoke {rights} on {table} from {owner}")

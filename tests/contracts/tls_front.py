@@ -13,6 +13,8 @@ import trustme
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Change = Callable[[bytes], bytes]
+ENDS = (OSError, asyncio.CancelledError)
+"""How a connection may end."""
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def silent(port: int) -> Iterator[None]:
     """Take connections on a port of loopback, and never answer: a server that hangs."""
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with suppress(*ENDS):
             while await reader.read(65536):
                 pass
         writer.close()
@@ -53,17 +55,18 @@ def served(port: int, answer: Answer, context: ssl.SSLContext | None = None) -> 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     serving = asyncio.run_coroutine_threadsafe(asyncio.start_server(answer, "127.0.0.1", port, ssl=context), loop)
-    serving.result(10)
+    server = serving.result(10)
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(_end_all(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
 
 
-async def _end_all() -> None:
-    """End connections that clients left open."""
+async def _end(server: asyncio.Server) -> None:
+    """Listen no longer, and end connections that clients left open."""
+    server.close()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
@@ -76,7 +79,7 @@ class _Front:
 
     async def when_asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client that asks for TLS first; others get nothing."""
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(*ENDS, asyncio.IncompleteReadError):
             if await reader.readexactly(8) == SSL_REQUEST:
                 writer.write(b"S")
                 await writer.drain()
@@ -86,7 +89,7 @@ class _Front:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client that speaks TLS already."""
-        with suppress(OSError):
+        with suppress(*ENDS):
             theirs, ours = await asyncio.open_connection("127.0.0.1", self._behind)
             await asyncio.gather(pass_on(reader, ours), pass_on(theirs, writer))
         writer.close()
@@ -94,7 +97,7 @@ class _Front:
 
 async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, change: Change = bytes) -> None:
     """Write what comes, changed, until its end."""
-    with suppress(OSError):
+    with suppress(*ENDS):
         while data := await source.read(65536):
             target.write(change(data))
             await target.drain()

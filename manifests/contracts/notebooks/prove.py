@@ -25,6 +25,12 @@ OPTIONS = {"home": "none"}
 
 def prove(share: dict[str, str], step: Any) -> None:
     """Do what a person does; then be refused where the token has no business."""
+    work(share, step)
+    refused_elsewhere(share, step)
+
+
+def work(share: dict[str, str], step: Any) -> None:
+    """Use a notebook server from its start to its end."""
     user = f"hub/api/users/{share['username']}"
     with step("log in"):
         call(share, "GET", "hub/api/user")
@@ -39,6 +45,10 @@ def prove(share: dict[str, str], step: Any) -> None:
     finally:
         with step("stop the server"):
             stop(share, user)
+
+
+def refused_elsewhere(share: dict[str, str], step: Any) -> None:
+    """Be refused without a token, with a wrong one, and where an administrator alone may go."""
     step.refuses("a request without a token", lambda: anonymous(share))
     step.refuses("a wrong token", lambda: call({**share, "token": secrets.token_hex(20)}, "GET", "hub/api/user"))
     step.refuses("an administrator's call", lambda: call(share, "GET", "hub/api/users"))
