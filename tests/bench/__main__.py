@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: sizes and the comparison; ``figures``, ``charts``, ``engine`` or ``scale`` for one."""
+"""``python -m tests.bench``: sizes and the comparison; a word for one: figures, proofs, charts, engine, scale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from tests.bench.charts import charts
 from tests.bench.engine import compare, console
-from tests.bench.figures import figures
+from tests.bench.figures import figures, proof_figures
 from tests.bench.report import Samples, goals, plot, show, show_goals
 from tests.bench.scale import measure
 
@@ -28,6 +28,7 @@ def everything(ctx: typer.Context) -> None:
 
 
 app.command("figures")(figures)
+app.command("proofs")(proof_figures)
 app.command("charts")(charts)
 
 

@@ -18,7 +18,7 @@ from aistack.api.parse import parse_stack
 from aistack.catalog.loader import load_catalog
 from aistack.objects.plan import Observed
 from aistack.planning.plan import plan_stack
-from tests.bench.proofs import costs
+from tests.bench.proofs import costs, hourly, parent
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.journey.operator import start_operator
@@ -36,9 +36,25 @@ def figures() -> None:
     table.add_row("planning starter", "≤ 30 ms", _milliseconds(_time(_planner(), 30)))
     table.add_row("starter's requests, one notebook included", "≤ 1.7 GiB", _footprint())
     table.add_row("operator's resident memory, one stack", "≤ 120 MiB", f"{_operator_memory() / 1024:.0f} MiB")
-    for contract, cost in costs():
-        table.add_row(f"proof of {contract}, as a process", "≤ 96 MiB, ≤ 3 s of CPU", str(cost))
+    _add_proofs(table)
     Console().print(table)
+
+
+def proof_figures() -> None:
+    """Measure what proofs cost, and print."""
+    table = Table("what", "goal", "measured (median of runs)", title="AIStack: what proofs cost")
+    _add_proofs(table)
+    Console().print(table)
+
+
+def _add_proofs(table: Table) -> None:
+    """Add what the proof of each contract costs, and those of two starter stacks: ten edges of six consumers."""
+    beside, found = parent(), dict(costs())
+    table.add_row("the process beside it", "", str(beside))
+    for contract, cost in found.items():
+        table.add_row(f"proof of {contract}, as a process", "≤ 96 MiB with the one beside, ≤ 3 s of CPU", str(cost))
+    starter = [("postgres", "s3"), ("postgres",), ("s3", "mlflow")]
+    table.add_row("ten edges, once an hour", "≤ 0.5 % of a core", f"{hourly(found, beside, starter * 2):.2f} %")
 
 
 def _time(work: Callable[[], object], runs: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import re
 import time
@@ -14,6 +15,7 @@ import requests
 
 from tests.contracts import prometheus as collector
 from tests.contracts import servers
+from tests.contracts.meddler import logging_in, meddler
 from tests.contracts.mlflow import programs as mlflow_programs
 from tests.contracts.shipped import STACK, Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 
@@ -237,6 +239,15 @@ def test_a_proof_sees_that_anybody_is_let_in(metrics: Provider, share: Binding, 
     finally:
         logins.write_text(kept, "utf-8")
     assert (failed.value.step, failed.value.kind) == ("a question without a login is refused", "auth")
+
+
+def test_a_proof_sees_that_any_password_is_let_in(metrics: Provider, share: Binding) -> None:
+    """As behind a proxy that knows who may ask, and doesn't look at passwords."""
+    port, known = servers.free_port(), base64.b64encode(":".join(login(share)).encode())
+    asked = logging_in(b"Basic " + known, everybody=False)
+    with meddler(port, int(share["port"]), asked), pytest.raises(ProofFailedError) as failed:
+        metrics.prove({**share, "uri": f"http://127.0.0.1:{port}"})
+    assert (failed.value.step, failed.value.kind) == (STEPS[4], "auth")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import configparser
 import subprocess
 from collections.abc import Callable
@@ -15,7 +16,10 @@ import pytest
 import requests
 
 from tests.contracts import mlflow as tracking
+from tests.contracts import servers
+from tests.contracts.meddler import logging_in, meddler
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider
+from tests.contracts.test_postgres import query
 
 
 def call(binding: Binding, method: str, path: str, **data: Any) -> requests.Response:
@@ -284,6 +288,42 @@ def test_a_proof_finds_what_broke(
     finally:
         mlflow.claim(share)
     mlflow.prove(share)
+
+
+REVOKED = {
+    "no runs": ("select", "runs", WORK[1]),
+    "no tags": ("insert, update", "tags", WORK[2]),
+    "no models": ("insert, update", "model_version_tags", WORK[4]),
+}
+
+
+@pytest.mark.parametrize(("rights", "table", "step"), REVOKED.values(), ids=REVOKED)
+def test_a_proof_finds_a_table_behind_the_server_closed(
+    mlflow: Provider, share: Binding, postgres: Provider, rights: str, table: str, step: str
+) -> None:
+    mlflow.prove(share)  # its run is made with tags
+    owner = postgres.share("mlflow")["database"]
+    place = {**postgres.admin, "database": owner}
+    query(place, f"revoke {rights} on {table} from {owner}")
+    try:
+        with pytest.raises(ProofFailedError) as failed:
+            mlflow.prove(share)
+        assert (failed.value.step, failed.value.kind) == (step, "other")
+    finally:
+        query(place, f"grant {rights} on {table} to {owner}")
+
+
+@pytest.mark.parametrize(
+    ("everybody", "step"), [(True, CLOSED[0]), (False, CLOSED[1])], ids=["anybody", "any password"]
+)
+def test_a_proof_finds_that_others_are_let_in(mlflow: Provider, share: Binding, everybody: bool, step: str) -> None:
+    """As behind a proxy that logs people in."""
+    port = servers.free_port()
+    known = base64.b64encode(f"{share['username']}:{share['password']}".encode())
+    asked = logging_in(b"Basic " + known, everybody=everybody)
+    with meddler(port, int(share["port"]), asked), pytest.raises(ProofFailedError, match="was let in") as failed:
+        mlflow.prove({**share, "uri": f"http://127.0.0.1:{port}"})
+    assert (failed.value.step, failed.value.kind) == (step, "auth")
 
 
 def test_a_proof_finds_the_store_behind_the_server_broken(mlflow: Provider, share: Binding, s3: Provider) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import io
+import json
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 
+from aistack.proving.proofs import Step, StepFailedError
 from tests.contracts import jupyterhub as hub
 from tests.contracts import servers
+from tests.contracts.meddler import logging_in, meddler
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
 
 
@@ -194,3 +200,27 @@ def test_a_proof_finds_what_broke(notebooks: Provider, changes: Binding, kind: s
     with pytest.raises(ProofFailedError, match=says) as failed:
         notebooks.prove({**share(notebooks), **changes})
     assert failed.value.kind == kind
+
+
+REFUSED = ["a request without a token is refused", "a wrong token is refused", "an administrator's call is refused"]
+
+
+def refused(binding: Binding) -> list[str]:
+    """Try what must be refused, as a proof does at its end; return the steps that went well."""
+    with redirect_stdout(printed := io.StringIO()), suppress(StepFailedError):
+        importlib.import_module("contracts.notebooks.prove").refused_elsewhere(binding, Step("share", str))
+    steps = [json.loads(line) for line in printed.getvalue().splitlines()]
+    return [step["name"] for step in steps if step["ok"]]
+
+
+def test_a_proof_finds_who_is_let_in(notebooks: Provider) -> None:
+    """As behind a proxy that logs people in, or with a token that opens too much."""
+    notebooks.claim(share(notebooks))
+    own = share(notebooks)
+    assert refused(own) == REFUSED
+    port = servers.free_port()
+    behind = {**own, "uri": f"http://127.0.0.1:{port}"}
+    for everybody, kept in ((True, []), (False, REFUSED[:1])):
+        with meddler(port, int(own["port"]), logging_in(f"token {own['token']}".encode(), everybody=everybody)):
+            assert refused(behind) == kept
+    assert refused(notebooks.admin) == REFUSED[:2], "a service's token that administers the hub"

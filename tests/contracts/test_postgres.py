@@ -250,11 +250,44 @@ def spoil(postgres: Provider, statement: str, database: str = "") -> None:
     query({**postgres.admin, "database": database or postgres.admin["database"]}, statement)
 
 
+LOSES_ROWS = """
+    create function lose() returns trigger language plpgsql as 'begin return null; end';
+    create function spoil() returns event_trigger language plpgsql as $$
+        declare made record;
+        begin
+            for made in select * from pg_event_trigger_ddl_commands() where object_type = 'table' loop
+                execute format('create trigger lose before insert on %s for each row execute function lose()',
+                               made.object_identity);
+            end loop;
+        end
+    $$;
+    create event trigger spoilt on ddl_command_end when tag in ('CREATE TABLE') execute function spoil();
+"""
+"""A server that takes rows and keeps none."""
+KEEPS_TABLES = """
+    create function spoil() returns event_trigger language plpgsql as $$ begin raise 'no table is dropped'; end $$;
+    create event trigger spoilt on sql_drop execute function spoil();
+"""
+MENDED = """
+    drop event trigger if exists spoilt;
+    drop function if exists spoil, lose cascade;
+    do $$
+        declare name text;
+        begin
+            for name in select tablename from pg_tables where tablename like 'aistack_proof_%' loop
+                execute format('drop table %I', name);
+            end loop;
+        end
+    $$
+"""
+"""Without the tables that proofs left which failed."""
 BREAKS = {
     "the password was changed": ("alter role \"demo_proof.1\" password 'other'", "log in", "auth"),
     "the login was ended": ('alter role "demo_proof.1" nologin', "log in", "auth"),
     "no more connections": ('alter role "demo_proof.1" connection limit 0', "log in", "quota"),
     "no right to make tables": ("revoke create on schema public from pg_database_owner", "create a table", "auth"),
+    "rows get lost": (LOSES_ROWS, "insert 100 rows and read them", "other"),
+    "tables stay": (KEEPS_TABLES, "drop the table", "other"),
     "a right too many": ('alter role "demo_proof.1" createdb', "the login administers nothing", "auth"),
     "another's database is open": (
         "grant connect on database demo_other to public", "the login on database demo_other is refused", "auth",
@@ -265,7 +298,7 @@ BREAKS = {
 @pytest.mark.parametrize(("statement", "step", "kind"), BREAKS.values(), ids=BREAKS)
 def test_a_proof_finds_what_broke(postgres: Provider, proven: Binding, statement: str, step: str, kind: str) -> None:
     postgres.claim(toy(postgres, name="demo_other"))
-    database = "demo_proof" if "schema" in statement else ""
+    database = "demo_proof" if "schema" in statement or "spoilt" in statement else ""
     spoil(postgres, statement, database)
     try:
         with pytest.raises(ProofFailedError) as failed:
@@ -274,6 +307,7 @@ def test_a_proof_finds_what_broke(postgres: Provider, proven: Binding, statement
         assert proven["password"] not in failed.value.message
     finally:
         if database:
+            spoil(postgres, MENDED, database)
             spoil(postgres, "grant create on schema public to pg_database_owner", database)
         spoil(postgres, 'alter role "demo_proof.1" connection limit -1 nocreatedb')
         postgres.claim(toy(postgres, name="demo_other"))

@@ -10,8 +10,10 @@ import pytest
 import redis
 
 from tests.contracts import memory as store_in_memory
+from tests.contracts.meddler import instead, meddler
 from tests.contracts.servers import free_port
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
+from tests.contracts.tls_front import Change
 
 CONSUMER, OTHER = "app-one", "app-two"
 
@@ -163,6 +165,14 @@ def _no_scripts(memory: Provider, share: Binding) -> None:
     admin(memory, "ACL", "SETUSER", share["username"], "-eval")
 
 
+def _no_lists(memory: Provider, share: Binding) -> None:
+    admin(memory, "ACL", "SETUSER", share["username"], "-rpush")
+
+
+def _no_deletion(memory: Provider, share: Binding) -> None:
+    admin(memory, "ACL", "SETUSER", share["username"], "-del")
+
+
 def _full(memory: Provider, share: Binding) -> None:
     admin(memory, "CONFIG", "SET", "maxmemory", "1")
 
@@ -176,6 +186,8 @@ FAULTS: dict[str, tuple[Callable[[Provider, Binding], None], str, str]] = {
     "all-channels": (_all_channels, "a channel of others is refused", "auth"),
     "administers": (_administers, "administration is refused", "auth"),
     "no-scripts": (_no_scripts, "count in one go with a script", "auth"),
+    "no-lists": (_no_lists, "fill a list and take from it", "auth"),
+    "no-deletion": (_no_deletion, "delete it", "auth"),
     "full": (_full, "set a key and get it", "quota"),
 }
 
@@ -194,6 +206,23 @@ def test_a_proof_sees_what_is_broken(
         admin(memory, "CONFIG", "SET", "maxmemory", "128mb")
         memory.claim(share)
     assert memory.prove(share) == STEPS
+
+
+LIVES_LONG = instead(b"PX\r\n$3\r\n200\r\n", b"PX\r\n$6\r\n200000\r\n")
+TAMPERED: dict[str, tuple[Change, str, str]] = {
+    "keys stay": (LIVES_LONG, "see a key expire", "a key with 200 ms to live is there after 1 s"),
+}
+
+
+@pytest.mark.parametrize(("asked", "step", "says"), TAMPERED.values(), ids=TAMPERED)
+def test_a_proof_sees_a_store_that_errs(
+    monkeypatch: pytest.MonkeyPatch, memory: Provider, share: Binding, asked: Change, step: str, says: str
+) -> None:
+    monkeypatch.setattr(importlib.import_module("contracts.redis.prove"), "PATIENCE_SECONDS", 1.0)
+    port = free_port()
+    with meddler(port, int(share["port"]), asked), pytest.raises(ProofFailedError, match=says) as failed:
+        memory.prove({**share, "port": str(port)})
+    assert failed.value.step == step
 
 
 PLACES: dict[str, tuple[Binding, str, str]] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import requests
 from botocore.exceptions import ClientError
 
 from aistack.images.sbom.golang import build_info, packages
+from tests.contracts.meddler import instead, meddler
 from tests.contracts.seaweedfs import seaweedfs
 from tests.contracts.servers import free_port, image_programs
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
+from tests.contracts.tls_front import Change
 
 
 def client(share: Binding, service: str = "s3") -> Any:
@@ -288,18 +292,61 @@ def test_a_proof_finds_a_key_that_opens_too_much(s3: Provider, proven: Binding) 
         s3.claim(proven)
 
 
-def test_a_proof_finds_a_store_that_asks_nobody_for_a_key(s3: Provider, proven: Binding) -> None:
-    arn = f"arn:aws:s3:::{proven['bucket']}"
+SIGNATURE = re.compile(rb"(?i)(authorization|x-amz-[-a-z0-9]+):[^\r]*\r\n")
+
+
+@contextmanager
+def opened(s3: Provider, share: Binding) -> Iterator[None]:
+    """Let anybody list a bucket."""
+    arn = f"arn:aws:s3:::{share['bucket']}"
     policy = {"Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket"], "Resource": [arn]}
     document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
     admin = client(s3.admin)
-    admin.put_bucket_policy(Bucket=proven["bucket"], Policy=document)
+    admin.put_bucket_policy(Bucket=share["bucket"], Policy=document)
     try:
-        with pytest.raises(ProofFailedError) as failed:
-            s3.prove(proven)
-        assert (failed.value.step, failed.value.kind) == ("a request without a key is refused", "auth")
+        yield
     finally:
-        admin.delete_bucket_policy(Bucket=proven["bucket"])
+        admin.delete_bucket_policy(Bucket=share["bucket"])
+
+
+def test_a_proof_finds_a_store_that_asks_nobody_for_a_key(s3: Provider, proven: Binding) -> None:
+    with opened(s3, proven), pytest.raises(ProofFailedError) as failed:
+        s3.prove(proven)
+    assert (failed.value.step, failed.value.kind) == ("a request without a key is refused", "auth")
+
+
+def last_byte(data: bytes) -> bytes:
+    """Another last byte of a range."""
+    return data[:-1] + bytes([data[-1] ^ 1]) if b"Content-Range:" in data else data
+
+
+ERRS: dict[str, tuple[Change, str, str]] = {
+    "another size": (instead(b"Content-Length: 20971520", b"Content-Length: 20971519"), WORK[1], "has 20971519"),
+    "other bytes": (last_byte, WORK[2], "that differ from what was written"),
+    "no list": (instead(b"<Key>.aistack-proof/", b"<Key>.another-proof/"), WORK[3], "doesn't show an object"),
+    "it stays": (instead(b"204 No Content\r\n", b"403 Forbidden\r\nContent-Length: 0\r\n"), WORK[4], "403"),
+}
+
+
+@pytest.mark.parametrize(("answered", "step", "says"), ERRS.values(), ids=ERRS)
+def test_a_proof_finds_a_store_that_errs(s3: Provider, proven: Binding, answered: Change, step: str, says: str) -> None:
+    port = free_port()
+    with meddler(port, int(proven["port"]), answered=answered), pytest.raises(ProofFailedError, match=says) as failed:
+        s3.prove({**proven, "endpoint": f"http://127.0.0.1:{port}"})
+    assert failed.value.step == step
+    s3.prove(proven)
+
+
+def test_a_proof_finds_a_store_that_looks_at_no_signature(s3: Provider, proven: Binding) -> None:
+    """A proxy takes signatures away, and the bucket is open to anybody."""
+    port = free_port()
+
+    def unsigned(data: bytes) -> bytes:
+        return SIGNATURE.sub(b"", data) if b"max-keys=1" in data.partition(b"\r\n")[0] else data
+
+    with opened(s3, proven), meddler(port, int(proven["port"]), unsigned), pytest.raises(ProofFailedError) as failed:
+        s3.prove({**proven, "endpoint": f"http://127.0.0.1:{port}"})
+    assert (failed.value.step, failed.value.kind) == (CLOSED[0], "auth")
 
 
 def test_a_port_that_is_open_breaks_and_one_that_a_network_should_close_warns(s3: Provider, proven: Binding) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contracts import servers
 from tests.contracts.shipped import Binding, ClaimFailedError, ProofFailedError, Provider, Shipped
-from tests.contracts.test_postgres import query, spoil
+from tests.contracts.test_postgres import KEEPS_TABLES, LOSES_ROWS, MENDED, query, spoil
 
 DATABASE, OTHER = "demo_app_docs_vector_", "demo_app_news_vector_"
 ENTER = ["log in", "find pgvector"]
@@ -95,7 +95,16 @@ NO_INDEXES = """
     alter extension vector drop operator class vector_l2_ops using hnsw;
     drop operator class vector_l2_ops using hnsw
 """
+NOTHING_ALIKE = f"""
+    create function public.unlike(text, text) returns bool language sql immutable as 'select false';
+    create operator public.= (function = public.unlike, leftarg = text, rightarg = text);
+    alter database {DATABASE} set search_path = public, pg_catalog
+"""
+"""A server that finds no row by its metadata."""
 BREAKS = {
+    "rows get lost": (LOSES_ROWS, DATABASE, "upsert 100 vectors", "other", "and 0 came back"),
+    "metadata isn't found": (NOTHING_ALIKE, DATABASE, "find the nearest of one kind", "other", "row None came back"),
+    "tables stay": (KEEPS_TABLES, DATABASE, "drop the table", "other", "no table is dropped"),
     "the extension is gone": (
         "drop extension vector", DATABASE,
         "find pgvector", "absent", f"{DATABASE} has no extension vector; run in it as a superuser: create extension",
@@ -131,7 +140,10 @@ BREAKS = {
         f"the login on database {OTHER} is refused", "auth", "was let in",
     ),
 }  # fmt: skip
-REPAIR = """
+REPAIR = f"""
+    {MENDED};
+    drop operator if exists public.= (text, text);
+    drop function if exists public.unlike;
     drop extension if exists vector cascade;
     drop schema if exists elsewhere cascade;
     grant create on schema public to pg_database_owner

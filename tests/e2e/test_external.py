@@ -76,6 +76,26 @@ def test_runs_and_artifacts_are_there(stack: Starter, company: Company) -> None:
     assert "mlflows/" in company.kube.run("-n", COMPANY, *command)
 
 
+_KEEP = """
+import boto3, os
+from botocore.config import Config
+s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+place = {"Bucket": os.environ["S3_BUCKET"], "Key": "from-a-notebook"}
+s3.put_object(**place, Body=b"kept by a notebook")
+print(s3.get_object(**place)["Body"].read().decode())
+"""
+
+
+def test_a_notebook_trusts_the_authority_of_the_company(stack: Starter) -> None:
+    with stack.hub() as hub:
+        hub.start_server(seconds=180)
+        try:
+            said = hub.run_cell(_KEEP)
+        finally:
+            hub.stop_server()
+    assert said.strip() == "kept by a notebook"
+
+
 def test_another_key_is_proven_and_taken_over(stack: Starter, company: Company) -> None:
     before = _share_in_use(stack)
     company.secret(NAMESPACE, "mlflow-bucket", company.bucket("second"))

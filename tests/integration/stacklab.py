@@ -60,6 +60,8 @@ class StackLab:
     name: str = "demo"
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     """What proofs say of edges that are broken, by the edge's name: class and message."""
+    sidecar: bool = False
+    """Whether a service mesh adds a container to each pod, which goes on when the Job's own has ended."""
     proofs: Counter[str] = field(default_factory=Counter)
     """How many runs each proof had, by its identity."""
 
@@ -219,7 +221,8 @@ class StackLab:
         """The end of a Job's pod: done, and for a proof what it said of each edge."""
         container = pod["spec"]["containers"][0]
         if container["name"] != "prove":
-            return {"phase": "Succeeded"}
+            done = self._ended(container["name"], {"exitCode": 0, "finishedAt": pod["metadata"]["creationTimestamp"]})
+            return done if self.sidecar else {"phase": "Succeeded"}
         edges = [argument.partition("=")[0] for argument in container["command"] if "=" in argument]
         said = {edge: [{"name": "work", "ok": True, "ms": 5}] for edge in edges if edge not in self.faults}
         for edge in set(edges) & self.faults.keys():
@@ -232,19 +235,16 @@ class StackLab:
             "finishedAt": pod["metadata"]["creationTimestamp"],
         }
         self.proofs[container_key(pod)] += 1
-        return {
-            "phase": "Failed" if failed else "Succeeded",
-            "containerStatuses": [
-                {
-                    "name": "prove",
-                    "image": "x",
-                    "imageID": "",
-                    "ready": False,
-                    "restartCount": 0,
-                    "state": {"terminated": ended},
-                }
-            ],
-        }
+        return self._ended("prove", ended)
+
+    def _ended(self, name: str, end: Manifest) -> Manifest:
+        """The status of a pod whose container ended; with a sidecar the pod goes on."""
+        common = {"image": "x", "imageID": "", "ready": False, "restartCount": 0}
+        statuses = [{**common, "name": name, "state": {"terminated": end}}]
+        if self.sidecar:
+            going = {**common, "name": "proxy", "state": {"running": {"startedAt": end["finishedAt"]}}}
+            return {"phase": "Running", "containerStatuses": [going, *statuses]}
+        return {"phase": "Failed" if end["exitCode"] else "Succeeded", "containerStatuses": statuses}
 
     async def eventually(self, step: Any, holds: Any) -> Any:
         """Repeat a step until its result holds; returns the result."""

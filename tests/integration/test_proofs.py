@@ -253,3 +253,44 @@ async def test_a_namespace_without_room_for_jobs_is_told_at_the_edge(lab: StackL
         assert condition(live, "Ready")["status"] == "True"
         await delete(lab, quota_ref)
         await lab.prove(operator)
+
+
+async def test_a_sidecar_that_never_ends_holds_nothing_up(lab: StackLab) -> None:
+    """A service mesh adds a container to each pod: claims and proofs are over once their own container is."""
+    lab.sidecar = True
+    await lab.create(WEB)
+    async with lab.operator() as operator:
+        await lab.prove(operator)
+        runs = dict(lab.proofs)
+        lab.faults["sql"] = ("network", "nobody answers")
+        await annotate(lab, "aistack.dev/prove", "now web/sql")
+        live = await lab.until(operator, is_in("web/sql", "Broken"))
+        assert edges(live)["web/sql"]["message"] == "work: nobody answers"
+        lab.faults.clear()
+        await annotate(lab, "aistack.dev/prove", "again web/sql")
+        await lab.prove(operator)
+        assert lab.proofs["web"] > runs["web"] + 1, "a pod that goes on is in no later run's way"
+
+
+LIMITS = {"default": {"cpu": "500m"}, "min": {"cpu": "10m", "memory": "32Mi"}, "max": {"cpu": "2", "memory": "4Gi"}}
+ROOM = {"requests.cpu": "4", "requests.memory": "8Gi", "limits.cpu": "20", "limits.memory": "16Gi", "pods": "40"}
+
+
+async def test_claims_and_proofs_fit_where_every_pod_needs_limits(lab: StackLab) -> None:
+    """A ResourceQuota on limits refuses pods that have none; a LimitRange gives them what we don't set ourselves."""
+    for kind, spec in (
+        ("LimitRange", {"limits": [{"type": "Container", **LIMITS}]}),
+        ("ResourceQuota", {"hard": ROOM}),
+    ):
+        metadata = {"name": "room", "namespace": lab.namespace}
+        (await lab.client.create({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec})).result()
+    quota = ObjectRef("v1", "ResourceQuota", lab.namespace, "room")
+    await lab.eventually(lambda: lab.client.get(quota), lambda reply: "used" in reply.body.get("status", {}))
+    await lab.create(WEB)
+    async with lab.operator() as operator:
+        live = await lab.prove(operator)
+    assert {edge["state"] for edge in edges(live).values()} == {"Proven"}
+    pods = (await lab.client.list(POD, lab.namespace)).result()["items"]
+    given = [c["resources"]["limits"] for pod in pods for c in pod["spec"]["containers"]]
+    assert given
+    assert all(limits["cpu"] == "500m" for limits in given), "the LimitRange was at work"

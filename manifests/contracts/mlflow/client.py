@@ -5,7 +5,15 @@ from typing import Any
 
 import requests
 
+from aistack.proving.trust import why_untrusted
+
 TIMEOUT_SECONDS = 30
+UNRESOLVED = "the host name doesn't resolve; correct the key host"
+UNANSWERED = "nothing answers there; is it up, and are host and port right?"
+SILENT = "is it overloaded, or does a firewall drop what is sent?"
+SILENT_TLS = "is the key scheme right, or is it overloaded?"
+"""Some servers that don't speak TLS wait for more of what it begins with."""
+_REFUSED = {401: "are username and password right?", 403: "does the login have the right to?"}
 
 
 def ask(binding: dict[str, str], method: str, url: str, what: str, **arguments: Any) -> requests.Response:
@@ -23,17 +31,18 @@ def ask(binding: dict[str, str], method: str, url: str, what: str, **arguments: 
     except requests.exceptions.SSLError as error:
         raise ssl.SSLError(f"{what}: {untrusted(error)}") from None
     except requests.Timeout:
-        raise TimeoutError(f"{what}: no answer within {TIMEOUT_SECONDS} s") from None
+        reason = SILENT_TLS if url.startswith("https") else SILENT
+        raise TimeoutError(f"{what}: no answer within {TIMEOUT_SECONDS} s; {reason}") from None
     except requests.RequestException as error:
         unknown = "NameResolutionError" in repr(error)
-        reason = "the host name doesn't resolve" if unknown else "nothing answers there; are host and port right?"
+        reason = UNRESOLVED if unknown else UNANSWERED
         raise ConnectionError(f"{what}: {reason}") from None
 
 
 def untrusted(error: Exception) -> str:
     """Say why TLS failed."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "its certificate isn't trusted; put its authority's into the key ca.crt"
+        return why_untrusted(str(error))
     return "it doesn't speak TLS, or not as we do; is the key scheme right?"
 
 
@@ -41,8 +50,8 @@ def refuse(answer: requests.Response, what: str) -> None:
     """Raise what an answer means, unless it is a good one or 404."""
     if answer.ok or answer.status_code == 404:
         return
-    if answer.status_code in (401, 403):
-        raise PermissionError(f"{what} was refused ({answer.status_code})")
+    if answer.status_code in _REFUSED:
+        raise PermissionError(f"{what} was refused ({answer.status_code}); {_REFUSED[answer.status_code]}")
     if answer.status_code in (502, 503, 504):
         raise ConnectionError(f"{what} was answered with {answer.status_code}")
     raise RuntimeError(f"{what} was answered with {answer.status_code}: {answer.text[:300]}")

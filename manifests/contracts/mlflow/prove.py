@@ -3,6 +3,7 @@
 Each user has one experiment, one run and one model for it, used again by each proof: nothing grows.
 """
 
+import re
 import secrets
 from typing import Any
 
@@ -11,6 +12,9 @@ from contracts.mlflow.client import ask, call, refuse
 PREFIX = "aistack-proof-"
 SIZE = 64 << 10
 ALIAS = "proven"
+OLDEST = (2, 5)
+"""The first version with logins; aliases came before."""
+_VERSION = re.compile(r"(\d+)\.(\d+)[.\w]*")
 
 
 def prove(share: dict[str, str], step: Any) -> None:
@@ -18,6 +22,7 @@ def prove(share: dict[str, str], step: Any) -> None:
     name = PREFIX + share["username"]
     with step("log in"):
         call(share, "GET", "experiments/search", {"max_results": 1})
+        check_version(share)
     with step("find the experiment and its run"):
         run = own_run(share, name)
     with step("log a metric and a tag, and read them"):
@@ -30,6 +35,16 @@ def prove(share: dict[str, str], step: Any) -> None:
     step.refuses("a wrong password", lambda: enter({**share, "password": secrets.token_hex(16)}))
     itself = {"username": share["username"], "is_admin": False}
     step.refuses("an administrator's call", lambda: call(share, "PATCH", "users/update-admin", itself))
+
+
+def check_version(share: dict[str, str]) -> None:
+    """Refuse a server that is too old for what consumers do."""
+    what = f"{share['username']} at {share['uri']}: GET of its version"
+    answer = ask(share, "GET", f"{share['uri']}/version", what, auth=(share["username"], share["password"]))
+    found = _VERSION.match(answer.text) if answer.ok else None
+    if found and (int(found[1]), int(found[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise ValueError(f"the server is MLflow {found[0]}, which is too old; upgrade it to {oldest} or later")
 
 
 def own_run(share: dict[str, str], name: str) -> dict[str, str]:

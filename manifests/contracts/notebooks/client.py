@@ -10,6 +10,8 @@ def call(binding: dict[str, str], method: str, path: str, data: Any = None) -> A
     what = f"{binding['username']} at {binding['uri']}: {method} {path}"
     headers = {"Authorization": f"token {binding['token']}"}
     answer = ask(binding, method, f"{binding['uri']}/{path}", what, headers=headers, json=data, allow_redirects=False)
+    if answer.status_code == 403:  # so it answers a token that it doesn't know, too
+        raise PermissionError(f"{what} was refused (403); is the key token right, and may its user do that?")
     refuse(answer, what)
     if answer.status_code == 404:
         raise LookupError(f"{what}: not found")

@@ -17,15 +17,24 @@ from contracts.notebooks.client import call
 START_SECONDS = 90
 STOP_SECONDS = 30
 CELL_SECONDS = 30
+OLDEST = 2
+"""The first version whose tokens have scopes."""
 OPTIONS = {"home": "none"}
 """Asks the hub's spawner for a server whose home goes with it."""
 
 
 def prove(share: dict[str, str], step: Any) -> None:
     """Do what a person does; then be refused where the token has no business."""
+    work(share, step)
+    refused_elsewhere(share, step)
+
+
+def work(share: dict[str, str], step: Any) -> None:
+    """Use a notebook server from its start to its end."""
     user = f"hub/api/users/{share['username']}"
     with step("log in"):
         call(share, "GET", "hub/api/user")
+        check_version(share)
     try:
         with step("start a notebook server"):
             stop(share, user)
@@ -36,9 +45,21 @@ def prove(share: dict[str, str], step: Any) -> None:
     finally:
         with step("stop the server"):
             stop(share, user)
+
+
+def refused_elsewhere(share: dict[str, str], step: Any) -> None:
+    """Be refused without a token, with a wrong one, and where an administrator alone may go."""
     step.refuses("a request without a token", lambda: anonymous(share))
     step.refuses("a wrong token", lambda: call({**share, "token": secrets.token_hex(20)}, "GET", "hub/api/user"))
     step.refuses("an administrator's call", lambda: call(share, "GET", "hub/api/users"))
+
+
+def check_version(share: dict[str, str]) -> None:
+    """Refuse a hub that is too old: it has other rights and forms."""
+    version = str(call(share, "GET", "hub/api/").get("version", ""))
+    major = version.partition(".")[0]
+    if major.isdigit() and int(major) < OLDEST:
+        raise ValueError(f"the hub is JupyterHub {version}, which is too old; upgrade it to {OLDEST} or later")
 
 
 def stop(share: dict[str, str], user: str) -> None:

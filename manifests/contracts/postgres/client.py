@@ -9,30 +9,26 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
+from aistack.proving.trust import why_untrusted
+
 TIMEOUT_SECONDS = 10
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 """With it a client asks a server to speak TLS."""
+_SILENT = f"no answer within {TIMEOUT_SECONDS} s; is it overloaded, or does a firewall drop what is sent?"
+_UNTRUSTED = ("certificate has expired", "certificate is not yet valid", "does not match host name")
+_UNTRUSTED += ("certificate verify failed", "root certificate file")
 _SAYS: tuple[tuple[str, type[Exception], str], ...] = (
     ("authentication failed", PermissionError, "the login or its password is refused"),
     ("permission denied for database", PermissionError, "the login may not connect to this database"),
     ("not permitted to log in", PermissionError, "the login was ended (NOLOGIN)"),
     ("no pg_hba.conf entry", PermissionError, "the server's pg_hba.conf admits no such login from here"),
-    ("certificate has expired", ssl.SSLError, "its certificate has expired, or the clocks differ"),
-    ("certificate is not yet valid", ssl.SSLError, "its certificate isn't valid yet, or the clocks differ"),
-    ("does not match host name", ssl.SSLError, "its certificate is for another host name; write that name as host"),
-    (
-        "certificate verify failed",
-        ssl.SSLError,
-        "its certificate isn't trusted; put its authority's into the key ca.crt",
-    ),
-    ("root certificate file", ssl.SSLError, "no authority is known; put its certificate into the key ca.crt"),
     ("does not support SSL", ssl.SSLError, "it doesn't speak TLS; write sslmode: prefer, or switch TLS on there"),
     ("SSL error", ssl.SSLError, "TLS failed"),
     ("failed to resolve host", ConnectionError, "the host name doesn't resolve; correct the key host"),
     ("could not translate host name", ConnectionError, "the host name doesn't resolve; correct the key host"),
     ("Connection refused", ConnectionError, "nothing listens there; is it up, and are host and port right?"),
-    ("timeout expired", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
-    ("timed out", TimeoutError, f"no answer within {TIMEOUT_SECONDS} s"),
+    ("timeout expired", TimeoutError, _SILENT),
+    ("timed out", TimeoutError, _SILENT),
 )
 """What libpq's words mean: it gives no code before a session exists."""
 _RIGHTS = "; an administrator needs the rights CREATEROLE and CREATEDB: alter role ... createrole createdb"
@@ -79,7 +75,7 @@ def plain(who: str, error: psycopg.Error, binding: dict[str, str]) -> Exception:
     """Return Python's own exception for the server's or libpq's."""
     text = " ".join((error.diag.message_primary or str(error)).split())
     if "certificate verify failed" in text:
-        text = f"{why_untrusted(binding)}: {text}"
+        text = f"{certificate_fault(binding)}: {text}"
     if isinstance(error, errors.DiskFull | errors.TooManyConnections) or any(words in text for words in _FULL):
         return OSError(errno.EDQUOT, f"{who}: the server has no room left: {text}")
     if isinstance(error, errors.InsufficientPrivilege):
@@ -91,7 +87,7 @@ def plain(who: str, error: psycopg.Error, binding: dict[str, str]) -> Exception:
     return RuntimeError(f"{who}: {text or type(error).__name__}")
 
 
-def why_untrusted(binding: dict[str, str]) -> str:
+def certificate_fault(binding: dict[str, str]) -> str:
     """Say what is wrong with the server's certificate, which libpq doesn't tell; empty if that can't be found out."""
     context = ssl.create_default_context(cafile=binding.get("ca-file"))
     place = binding["host"], int(binding["port"])
@@ -109,6 +105,8 @@ def why_untrusted(binding: dict[str, str]) -> str:
 
 def refusal(who: str, text: str) -> Exception:
     """Tell a server that refuses from one that isn't there."""
+    if any(words in text for words in _UNTRUSTED):
+        return ssl.SSLError(f"{who}: {why_untrusted(text)}")
     for words, kind, meaning in _SAYS:
         if words in text:
             return kind(f"{who}: {meaning}")

@@ -10,9 +10,13 @@ from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from aistack.proving.trust import why_untrusted
+
 TIMEOUT_SECONDS = 10
-_REFUSED = ("NOAUTH", "Authentication required", "ACL failure in script")
-_OLD = "Valkey, and Redis from 6 on, work"
+OLDEST = 6
+"""The first version of Redis with users of their own; Valkey tells with which it is compatible."""
+_REFUSED = ("NOAUTH", "Authentication required")
+_OLD = f"Valkey, and Redis from {OLDEST} on, work"
 
 
 @contextmanager
@@ -54,15 +58,17 @@ def plain_errors(binding: dict[str, str]) -> Iterator[None]:
 def plain(who: str, error: exceptions.RedisError) -> Exception:
     """Return Python's own exception for the store's or the library's."""
     text = " ".join(str(error).split())
-    refusals = (exceptions.AuthenticationError, exceptions.NoPermissionError)
-    if isinstance(error, refusals) or any(words in text for words in _REFUSED):
-        return PermissionError(f"{who}: refused ({text})")
+    if isinstance(error, exceptions.NoPermissionError) or "ACL failure in script" in text:
+        return PermissionError(f"{who}: refused; give the user the right ({text})")
+    if isinstance(error, exceptions.AuthenticationError) or any(words in text for words in _REFUSED):
+        return PermissionError(f"{who}: refused; are username and password right? ({text})")
     if isinstance(error, exceptions.OutOfMemoryError) or "MISCONF" in text:
         return OSError(errno.EDQUOT, f"{who}: the store has no room left ({text})")
     if isinstance(error, exceptions.BusyLoadingError):
         return ConnectionError(f"{who}: the store is still loading its data")
     if isinstance(error, exceptions.TimeoutError):
-        return TimeoutError(f"{who}: no answer within {TIMEOUT_SECONDS} s; is it busy, or is the key scheme wrong?")
+        remedy = "is it overloaded, or is the key scheme wrong?"
+        return TimeoutError(f"{who}: no answer within {TIMEOUT_SECONDS} s; {remedy}")
     if isinstance(error, exceptions.ConnectionError):
         return unanswered(who, text)
     if "unknown command" in text.lower():
@@ -70,10 +76,21 @@ def plain(who: str, error: exceptions.RedisError) -> Exception:
     return RuntimeError(f"{who}: {text}")
 
 
+def check_version(session: redis.Redis) -> None:
+    """Refuse a server that is too old; a user who may not ask how old it is finds out by what fails."""
+    try:
+        version = str(session.info("server").get("redis_version", ""))
+    except exceptions.NoPermissionError:
+        return
+    major = version.partition(".")[0]
+    if major.isdigit() and int(major) < OLDEST:
+        raise ValueError(f"the server is Redis {version}, which is too old; upgrade it to {OLDEST} or later")
+
+
 def unanswered(who: str, text: str) -> Exception:
     """Tell why no session came about."""
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return ssl.SSLError(f"{who}: its certificate isn't trusted; put its authority's into the key ca.crt ({text})")
+        return ssl.SSLError(f"{who}: {why_untrusted(text)}")
     if "SSL" in text or "WRONG_VERSION_NUMBER" in text:
         return ssl.SSLError(f"{who}: it doesn't speak TLS, or not as we do; is the key scheme right?")
     if "Name or service not known" in text or "resolution" in text:

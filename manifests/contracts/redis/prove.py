@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import redis
-from contracts.redis.client import connect, plain_errors
+from contracts.redis.client import check_version, connect, plain_errors
 
 LIFE_SECONDS = 60
 """After it, the store itself drops what a proof that was cut off left behind."""
@@ -30,6 +30,7 @@ def work(share: dict[str, str], step: Any, key: str) -> None:
     """Do what a consumer does."""
     with step("log in"), connect(share) as session:
         session.ping()
+        check_version(session)
     with connect(share) as session:
         try:
             with step("set a key and get it"), plain_errors(share):

@@ -18,7 +18,15 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from aistack.proving.trust import why_untrusted
+
 CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
+_WHY_REFUSED = {
+    "InvalidAccessKeyId": "; it doesn't know the key access-key",
+    "SignatureDoesNotMatch": "; the key secret-key is wrong",
+    "AccessDenied": "; the key may not do that: give it the right, or correct the key bucket",
+}
+_UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "doesn't match")
 REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"}
 ABSENT = {"NoSuchBucket", "NoSuchKey", "NoSuchEntity", "NoSuchEntityException", "404"}
 FULL = {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"}
@@ -68,23 +76,21 @@ def answered(where: str, error: ClientError) -> Exception:
     if code(error) == "AuthorizationHeaderMalformed":
         return ValueError(f"{text}: {error.response['Error'].get('Message', '')}; correct the key region")
     if code(error) == "NoSuchBucket":
-        return LookupError(f"{text}: the bucket doesn't exist")
-    kind = PermissionError if code(error) in REFUSED else LookupError if code(error) in ABSENT else RuntimeError
-    return kind(text)
+        return LookupError(f"{text}: the bucket doesn't exist; make it, or correct the key bucket")
+    if code(error) in REFUSED:
+        return PermissionError(f"{text}{_WHY_REFUSED.get(code(error), '')}")
+    return LookupError(text) if code(error) in ABSENT else RuntimeError(text)
 
 
 def unanswered(where: str, error: BotoCoreError) -> Exception:
     """Tell why no answer came."""
     text = str(error)
-    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in text:
-        reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
-        return ssl.SSLError(
-            f"{where}: its certificate isn't trusted ({reason}); put its authority's into the key ca.crt"
-        )
+    if isinstance(error, SSLError) and any(words in text for words in _UNTRUSTED):
+        return ssl.SSLError(f"{where}: {why_untrusted(text)}")
     if isinstance(error, SSLError):
         return ssl.SSLError(f"{where}: it doesn't speak TLS, or not as we do; is the key scheme right?")
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return TimeoutError(f"{where}: no answer in time")
+        return TimeoutError(f"{where}: no answer in time; is it overloaded, or does a firewall drop what is sent?")
     if isinstance(error, EndpointConnectionError) and "resolve" in repr(error.kwargs.get("error")).lower():
         return ConnectionError(f"{where}: the host name doesn't resolve; correct the key host")
     if isinstance(error, EndpointConnectionError):

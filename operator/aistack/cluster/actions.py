@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -109,11 +111,15 @@ async def _judge(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
     if not ctx.ours(live):
         raise ForeignObjectError(str(step.ref))
     _identify(ctx, live)
+    ends = _ends(ctx, live)
+    never = live.manifest["spec"]["template"]["spec"].get("restartPolicy") == "Never"
     if live.health.state is HealthState.FAILED:
-        return await _failed(ctx, step, live)
-    if live.health.state is HealthState.CURRENT or _did_its_work(ctx, live):
+        return await _failed(ctx, step, live, _failed_at(live))
+    if live.health.state is HealthState.CURRENT or any(end.code == 0 for end in ends):
         ctx.inventory.update(step.ref, succeeded=True)
         return ActionOutcome(step.key, ActionState.SUCCEEDED)
+    if ends and never:
+        return await _failed(ctx, step, live, ends[-1].at)
     return ActionOutcome(step.key, ActionState.RUNNING, trouble_of(ctx, live))
 
 
@@ -123,12 +129,29 @@ def _identify(ctx: Context, job: Live) -> None:
         ctx.inventory.update(job.ref, uid=job.uid, owned=job.owned)
 
 
-def _did_its_work(ctx: Context, job: Live) -> bool:
-    """Whether the Job's own container ended well, though a sidecar that a service mesh added goes on."""
-    name = job.manifest["spec"]["template"]["spec"]["containers"][0]["name"]
-    statuses = [s for pod in pods_of(ctx, job) for s in pod.manifest.get("status", {}).get("containerStatuses", [])]
-    ends = [s.get("state", {}).get("terminated") for s in statuses if s.get("name") == name]
-    return any(end is not None and end.get("exitCode") == 0 for end in ends)
+@dataclass(frozen=True)
+class _End:
+    """How a Job's own containers ended: the worst exit code, and when the last one did."""
+
+    code: int
+    at: float
+
+
+def _ends(ctx: Context, job: Live) -> list[_End]:
+    """Return how the Job's own containers ended in pods that go on: a sidecar that a service mesh added never ends."""
+    own = {container["name"] for container in job.manifest["spec"]["template"]["spec"]["containers"]}
+    statuses = [pod.manifest.get("status", {}) for pod in pods_of(ctx, job)]
+    ends = (_end_of(own, status) for status in statuses if status.get("phase") == "Running")
+    return [end for end in ends if end is not None]
+
+
+def _end_of(own: set[str], status: Mapping[str, Any]) -> _End | None:
+    """Return how a pod's own containers ended; None while one of them is at work."""
+    states = [c.get("state", {}) for c in status.get("containerStatuses", []) if c.get("name") in own]
+    ends = [state["terminated"] for state in states if "terminated" in state]
+    if len(ends) < len(own):
+        return None
+    return _End(max(e["exitCode"] for e in ends), max(time_of(e.get("finishedAt")) for e in ends))
 
 
 async def redo(ctx: Context, step: RunAction) -> None:
@@ -143,13 +166,13 @@ async def redo(ctx: Context, step: RunAction) -> None:
     ctx.wakes.append(AT_ONCE)
 
 
-async def _failed(ctx: Context, step: RunAction, live: Live) -> ActionOutcome:
+async def _failed(ctx: Context, step: RunAction, live: Live, since: float) -> ActionOutcome:
     """Report why, and delete the Job once its delay is over: its deletion starts the next attempt."""
     message = _reason(ctx, live)
     attempts = ctx.inventory.get(step.ref).attempts
     delay = min(ctx.settings.retry_base * 2.0 ** min(attempts, 16), ctx.settings.retry_limit)
     # Clocks differ: whatever they say, the pause is never longer than the delay.
-    left = min(_failed_at(live) + delay - ctx.clock(), delay)
+    left = min(since + delay - ctx.clock(), delay)
     if left > 0:
         ctx.wakes.append(left)
         return ActionOutcome(step.key, ActionState.FAILED, message)
@@ -193,4 +216,9 @@ async def ask_for_pods(ctx: Context, job: Live) -> list[Live]:
 def _failed_at(job: Live) -> float:
     conditions: list[dict[str, Any]] = job.manifest.get("status", {}).get("conditions", [])
     times = [c.get("lastTransitionTime", "") for c in conditions if c.get("type") == "Failed"]
-    return datetime.fromisoformat(times[0]).timestamp() if times and times[0] else 0.0
+    return time_of(times[0] if times else "")
+
+
+def time_of(text: str | None) -> float:
+    """Return a time of the API server's in seconds; 0 for none."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from aistack.cluster.actions import ask_for_pods, discard, pods_of, redo, start, trouble_of
+from aistack.cluster.actions import ask_for_pods, discard, pods_of, redo, start, time_of, trouble_of
 from aistack.cluster.context import Context
 from aistack.cluster.live import Live
 from aistack.cluster.records import Record
@@ -20,7 +19,7 @@ from aistack.errors import ForeignObjectError
 from aistack.objects.health import HealthState
 from aistack.objects.manifest import content_hash
 from aistack.objects.outcome import ObjectOutcome, ProofOutcome, UnitOutcome, Verb
-from aistack.objects.plan import RunAction, RunProof
+from aistack.objects.plan import OwnerKey, RunAction, RunProof
 from aistack.objects.proof import OTHER, EdgeProof, parse_report
 
 CLAIMED_ANEW = ("auth", "absent")
@@ -125,12 +124,8 @@ def _said(ctx: Context, job: Live, pods: Iterable[Live]) -> tuple[float, str] | 
     for pod in reversed(list(pods)):
         for status in pod.manifest.get("status", {}).get("containerStatuses", []):
             if status.get("name") == name and (ended := status.get("state", {}).get("terminated")):
-                return _time(ended.get("finishedAt")) or ctx.clock(), str(ended.get("message", ""))
+                return time_of(ended.get("finishedAt")) or ctx.clock(), str(ended.get("message", ""))
     return None
-
-
-def _time(text: Any) -> float:
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
 async def _is_due(ctx: Context, step: RunProof, claims: Iterable[RunAction]) -> bool:
@@ -153,11 +148,16 @@ async def _retry_is_due(ctx: Context, step: RunProof, record: Record) -> bool:
     return _wait(ctx, min(record.ended + delay - ctx.clock(), delay))
 
 
+def turn_of(owner: OwnerKey, proof: str, every: int) -> int:
+    """Return the second of each interval in which a proof has its turn: much the same number for each second."""
+    return int(content_hash([*owner, proof]), 16) % every
+
+
 def _turn_is_due(ctx: Context, step: RunProof, record: Record) -> bool:
     """Tell whether the proof's own second of an interval has passed since its last run."""
     if not step.every:
         return False
-    turn = int(content_hash([*ctx.owner.key, step.key]), 16) % step.every
+    turn = turn_of(ctx.owner.key, step.key, step.every)
     since = max(record.ended, ctx.since)
     ahead = (turn - since) % step.every or float(step.every)
     return _wait(ctx, since + ahead - ctx.clock())

@@ -179,15 +179,15 @@ class Lab:
                 conditions = [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady")]
                 await self.report(pod["metadata"]["name"], {"phase": "Running", "conditions": conditions})
 
-    async def end_job(self, name: str, exit_code: int = 0, message: str = "") -> None:
-        """Do what the missing kubelet would: let the Job's newest pod end."""
+    async def end_job(self, name: str, exit_code: int = 0, message: str = "", sidecar: bool = False) -> None:
+        """Do what the missing kubelet would: let the Job's newest pod end; beside a sidecar its container alone."""
 
         async def ended() -> bool:
             pods = await self.pods_of(name)
             for pod in pods:
                 end = {"terminated": {"exitCode": exit_code, "message": message}}
                 container = {"name": "c", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": end}
-                phase = "Failed" if exit_code else "Succeeded"
+                phase = "Running" if sidecar else "Failed" if exit_code else "Succeeded"
                 await self.report(pod, {"phase": phase, "containerStatuses": [container]})
             return bool(pods)
 

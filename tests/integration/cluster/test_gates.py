@@ -110,6 +110,35 @@ async def test_a_failed_action_says_why_and_runs_again(lab: Lab) -> None:
     assert await lab.names(DEPLOYMENT) == {"w"}
 
 
+async def test_an_action_has_done_its_work_though_a_sidecar_goes_on(lab: Lab) -> None:
+    """A service mesh adds a container that never ends, and the Job is at work for ever."""
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),), run=(lab.workload("w"),)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        await lab.end_job("claim", sidecar=True)
+        await lab.settle(engine, plan)
+
+
+async def test_an_action_that_failed_says_why_and_runs_again_though_a_sidecar_goes_on(lab: Lab) -> None:
+    plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),), run=(lab.workload("w"),)))
+    async with lab.engine() as engine:
+        await engine.apply(plan, lab.owner)
+        first = await lab.get(JOB, "claim")
+        await lab.end_job("claim", 1, "PermissionError: refused", sidecar=True)
+        seen = set[str]()
+
+        async def again() -> bool:
+            (action,) = only(await engine.apply(plan, lab.owner)).actions
+            seen.add(action.message)
+            live = await lab.get(JOB, "claim")
+            return bool(first and live and live["metadata"]["uid"] != first["metadata"]["uid"])
+
+        await eventually(again)
+        assert "PermissionError: refused" in seen
+        await lab.end_job("claim", sidecar=True)
+        await lab.settle(engine, plan)
+
+
 async def test_a_failed_action_asks_for_a_pass_when_its_turn_comes(lab: Lab) -> None:
     plan = plan_of(Unit("a", actions=(lab.action("a/x", "claim"),)))
     async with lab.engine(retry_base=30.0) as engine:

@@ -23,6 +23,7 @@ THEN = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = THEN + timedelta(minutes=5)
 PLANNED = plan()
 GOOD = EdgeProof(True, (ProofStep("log in", True, 3), ProofStep("read", True, 4)))
+WARNED = EdgeProof(True, GOOD.steps, warning="db:8888 can be reached; use a network that enforces NetworkPolicies")
 BAD = EdgeProof(False, (ProofStep("log in", False, 3),), "auth", "refused")
 SERVER = ObjectRef("apps/v1", "Deployment", "ml", "demo-db")
 AWAY = Health(HealthState.IN_PROGRESS, "0 of 1 pods are available")
@@ -60,6 +61,7 @@ FAILED_CLAIM = ActionOutcome("web/sql", ActionState.FAILED, "the administrator i
 
 STATES: dict[str, tuple[Outcome, EdgeStatus | None, EdgeState, str, datetime | None]] = {
     "proven": (outcome(), None, EdgeState.PROVEN, "", LATER),
+    "proven, with a warning": (outcome(WARNED), None, EdgeState.PROVEN, "that enforces NetworkPolicies", LATER),
     "broken": (outcome(BAD), PROVEN_BEFORE, EdgeState.BROKEN, "log in: refused", THEN),
     "never tried": (outcome(None), None, EdgeState.UNPROVEN, "claimed, not tried yet", None),
     "can't be tried": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -91,6 +93,17 @@ def test_an_authority_s_certificate_is_checked_against_and_mounted() -> None:
     assert "PGSSLROOTCERT" not in environment
     volume = next(v for v in server["spec"]["template"]["spec"]["volumes"] if v["name"] == "authorities")
     assert volume["projected"]["sources"][0]["secret"]["name"] == "demo-mlflow-s3-1"
+
+
+def test_notebooks_check_against_an_authority_s_certificate_too() -> None:
+    login = {"host": "t.example.com", "port": "443", "username": "team", "ca.crt": "-----BEGIN CERTIFICATE-----\nx"}
+    users = {"bucket": BUCKET, "tracking": UserSecret(login, {"password": "p"})}
+    own = ", secretRef: {{name: {}}}, components: [jupyterhub], access: Share}}"
+    external = f"[{{contract: s3{own.format('bucket')}, {{contract: mlflow{own.format('tracking')}]"
+    settings = json.loads(
+        find(planned(external, users=users), "ConfigMap", "demo-jupyterhub-hub")["data"]["settings.json"]
+    )
+    assert settings["notebook"]["authorities"] == {"s3": "demo-jupyterhub-s3-1", "mlflow": "demo-jupyterhub-mlflow-1"}
 
 
 def test_a_component_that_is_listed_stays() -> None:

@@ -10,6 +10,7 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.quantity import format_bytes, format_cpu, parse_quantity
 
 QUOTA = ObjectKind("v1", "ResourceQuota")
+LIMIT_RANGE = ObjectKind("v1", "LimitRange")
 STORAGE_CLASS = ObjectKind("storage.k8s.io/v1", "StorageClass")
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
@@ -32,18 +33,28 @@ def judge_namespace(name: str, found: Manifest | None) -> Finding:
 
 
 async def quota(case: Case) -> Finding:
-    """See that the namespace's quotas leave room."""
-    return judge_quota(case.profile, case.footprint, await case.list(QUOTA, case.namespace))
+    """See that the namespace's quotas leave room, and ask for nothing that pods don't have."""
+    quotas, limits = await case.list(QUOTA, case.namespace), await case.list(LIMIT_RANGE, case.namespace)
+    return judge_quota(case.profile, case.footprint, quotas, limits)
 
 
-def judge_quota(profile: str, asked: Footprint, quotas: Sequence[Manifest]) -> Finding:
-    """Compare what quotas leave with what the profile asks for."""
+def judge_quota(profile: str, asked: Footprint, quotas: Sequence[Manifest], limits: Sequence[Manifest]) -> Finding:
+    """Compare what quotas leave with what the profile asks for; LimitRanges may give pods what quotas ask for."""
     wanted = {"cpu": asked.cpu, "memory": asked.memory, "storage": asked.storage}
     short = [text for item in quotas for name, text in _left(item).items() if _exceeds(wanted[name], text)]
     if short:
         asks = f"{profile} asks for {asked.cpu} CPU, {asked.memory} memory and {asked.storage} storage"
         return Finding("quota", Mark.FAIL, f"only {quoted(short)} left by quotas, {asks}", "raise the quota")
+    if any("limits.cpu" in item.get("status", {}).get("hard", {}) for item in quotas) and not _gives_cpu(limits):
+        problem = "a quota counts limits.cpu, which refuses every pod of a stack: none sets a CPU limit"
+        return Finding("quota", Mark.FAIL, problem, "make a LimitRange with a default for cpu")
     return Finding("quota", Mark.OK, f"{len(quotas)} that leave room" if quotas else "none in the namespace")
+
+
+def _gives_cpu(limits: Sequence[Manifest]) -> bool:
+    """Tell whether containers without a CPU limit get one."""
+    rules = [rule for item in limits for rule in item["spec"]["limits"] if rule["type"] == "Container"]
+    return any("cpu" in rule.get("default", {}) for rule in rules)
 
 
 def _left(quota: Manifest) -> dict[str, str]:

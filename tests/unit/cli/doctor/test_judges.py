@@ -34,6 +34,10 @@ def quota(hard: dict[str, str], used: dict[str, str]) -> dict[str, Any]:
     return {"status": {"hard": hard, "used": used}}
 
 
+def limits(**default: str) -> dict[str, Any]:
+    return {"spec": {"limits": [{"type": "Pod", "max": {"cpu": "4"}}, {"type": "Container", "default": default}]}}
+
+
 def storage_class(name: str, *, default: bool = False, grows: bool = False) -> dict[str, Any]:
     annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if default else None
     return {"metadata": {"name": name, "annotations": annotations}, "allowVolumeExpansion": grows}
@@ -111,16 +115,26 @@ FINDINGS: dict[str, tuple[Finding, Mark, str]] = {
         Mark.FAIL,
         "being deleted",
     ),
-    "no-quota": (place.judge_quota("starter", ASKED, []), Mark.OK, "none in the namespace"),
+    "no-quota": (place.judge_quota("starter", ASKED, [], []), Mark.OK, "none in the namespace"),
     "quota-with-room": (
-        place.judge_quota("starter", ASKED, [quota({"requests.cpu": "2", "pods": "9"}, {"requests.cpu": "1"})]),
+        place.judge_quota("starter", ASKED, [quota({"requests.cpu": "2", "pods": "9"}, {"requests.cpu": "1"})], []),
         Mark.OK,
         "1 that leave room",
     ),
     "quota-without-room": (
-        place.judge_quota("starter", ASKED, [quota({"memory": "4Gi"}, {"memory": "3Gi"})]),
+        place.judge_quota("starter", ASKED, [quota({"memory": "4Gi"}, {"memory": "3Gi"})], []),
         Mark.FAIL,
         "only 1Gi left by quotas, starter asks for 500m CPU, 2Gi memory and 17Gi storage; raise the quota",
+    ),
+    "quota-on-limits": (
+        place.judge_quota("starter", ASKED, [quota({"limits.cpu": "9"}, {})], [limits(memory="1Gi")]),
+        Mark.FAIL,
+        "none sets a CPU limit; make a LimitRange with a default for cpu",
+    ),
+    "quota-on-limits-that-are-given": (
+        place.judge_quota("starter", ASKED, [quota({"limits.cpu": "9"}, {})], [limits(cpu="1")]),
+        Mark.OK,
+        "1 that leave room",
     ),
     "storage": (place.judge_storage([storage_class("fast", default=True, grows=True)]), Mark.OK, "volumes can grow"),
     "storage-that-can-t-grow": (place.judge_storage([storage_class("x", default=True)]), Mark.OK, "can't grow later"),
