@@ -17,8 +17,15 @@ SERVICE = ObjectKind("v1", "Service")
 NOBODY = 65532
 
 
-async def look(place: Place, pod: Manifest) -> list[Peer]:
-    """Return whom a pod is connected to in the next seconds; a container with the runner's image joins it for that.
+async def look(place: Place, pod: Manifest, *, kubernetes: bool) -> tuple[list[Peer], set[str]]:
+    """Return whom a pod is connected to in the next seconds, and the addresses that it may connect to meanwhile.
+
+    A container with the runner's image joins the pod for that.
+
+    Args:
+        place: where.
+        pod: whose connections.
+        kubernetes: whether it may connect to the API server.
 
     Raises:
         NonconformingError: it can't be looked at.
@@ -32,11 +39,14 @@ async def look(place: Place, pod: Manifest) -> list[Peer]:
     }
     (await place.client.merge(ref, {"spec": {"ephemeralContainers": [container]}}, "ephemeralcontainers")).result()
 
+    known = set[str]()
+
     async def ended() -> bool:
+        known.update(await _allowed(place, kubernetes=kubernetes))  # each time: some pods live for seconds
         return _ended((await place.client.get(ref)).result())
 
     await place.until(ended, f"{ref} can't be looked at: the container {LOOK} didn't end", PATIENCE)
-    return list(peers(await place.client.log(ref, container=LOOK)))
+    return list(peers(await place.client.log(ref, container=LOOK))), known
 
 
 def _ended(pod: Manifest) -> bool:
@@ -44,7 +54,7 @@ def _ended(pod: Manifest) -> bool:
     return "terminated" in states.get(LOOK, {})
 
 
-async def allowed(place: Place, *, kubernetes: bool) -> set[str]:
+async def _allowed(place: Place, *, kubernetes: bool) -> set[str]:
     """Return the addresses that pods of the place may connect to: those of the place itself, DNS, the API server's.
 
     Args:

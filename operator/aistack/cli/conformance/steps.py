@@ -11,7 +11,7 @@ from aistack.api.parse import parse_stack
 from aistack.catalog.models import Component, Destination
 from aistack.cli.conformance.accepted import dry_run
 from aistack.cli.conformance.combinations import Combination
-from aistack.cli.conformance.connections import allowed, look
+from aistack.cli.conformance.connections import look
 from aistack.cli.conformance.place import STACK, Place
 from aistack.cli.conformance.sockets import Peer, undeclared
 from aistack.cli.conformance.usage import compare
@@ -140,12 +140,12 @@ async def connects(trial: Trial) -> Said:
     pods = [pod for pod in await trial.place.pods(trial.name) if INTERNET not in _egress(trial, pod)]
     if not pods:
         raise SkippedError("it declares that all its pods connect to the internet")
-    looking = [asyncio.create_task(look(trial.place, pod)) for pod in pods]
+    looks = (look(trial.place, pod, kubernetes=KUBERNETES in _egress(trial, pod)) for pod in pods)
+    looking = [asyncio.create_task(each) for each in looks]
     await trial.place.prove()
     found = set[Peer]()
-    for pod, peers in zip(pods, await asyncio.gather(*looking), strict=True):
-        foreign = undeclared(peers, await allowed(trial.place, kubernetes=KUBERNETES in _egress(trial, pod)))
-        if foreign:
+    for pod, (peers, allowed) in zip(pods, await asyncio.gather(*looking), strict=True):
+        if foreign := undeclared(peers, allowed):
             name = pod["metadata"]["name"]
             raise NonconformingError(f"{name} connects to what isn't declared: {', '.join(map(str, foreign))}")
         found.update(peers)
