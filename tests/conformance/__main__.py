@@ -15,6 +15,7 @@ import typer
 
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.tiers import REPORT, digest_of, read_reports
+from tests.chart.helm import use as use_helm
 from tests.cluster.common.errors import ClusterError
 from tests.conformance.page import CATALOG
 from tests.demo.cluster import AISTACK, alone, bring_up, user_environment
@@ -31,6 +32,7 @@ def main(
     if not wanted:
         print("every component is what its report was written of; --all tries them all the same")
         return
+    use_helm()
     try:
         with alone(), tempfile.TemporaryDirectory() as folder:
             kube = bring_up()
