@@ -90,3 +90,27 @@ def test_a_piece_that_is_neither_folder_nor_reference_is_told(cli: Cli) -> None:
     refused = cli("catalog", "--piece", "weaviate")
     assert refused.code == ExitCode.ERROR
     assert "'weaviate' is no reference of an artifact; write host/path:tag" in refused.err
+
+
+def test_a_folder_is_checked_and_its_renders_are_written(cli: Cli, hello: Path) -> None:
+    stack = hello / "tests" / "default" / "stack.yaml"
+    stack.parent.mkdir(parents=True)
+    stack.write_text(STACK.replace("{profile: toy}", "{profile: toy, components: [{name: hello}]}"))
+    missing = cli("component", "check", str(hello), "-o", "json")
+    assert missing.code == ExitCode.ERROR
+    (problem,) = json.loads(missing.out)
+    assert problem["file"] == f"{hello}/tests/default/expected.yaml"
+    assert "run 'aistack component check --update'" in problem["problem"]
+
+    updated = cli("component", "check", str(hello), "--update")
+    assert (updated.code, updated.out) == (ExitCode.OK, f"{hello} is in order\n")
+    assert updated.err == f"{hello}/tests/default/expected.yaml: written\n"
+
+
+def test_problems_of_several_folders_are_told_together(cli: Cli, hello: Path, tmp_path: Path) -> None:
+    (hello / "README.md").unlink()
+    refused = cli("component", "check", str(hello), str(tmp_path / "nowhere"))
+    assert refused.code == ExitCode.ERROR
+    assert refused.out.splitlines()[0].startswith(f"{hello}/README.md: is missing: write what the component is")
+    assert refused.out.splitlines()[-1].startswith(f"{tmp_path}/nowhere: has no component.yaml")
+    assert "problems in" in refused.err
