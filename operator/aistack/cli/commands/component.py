@@ -12,7 +12,7 @@ import typer
 
 from aistack.api.conditions import ConditionType
 from aistack.api.group import API_VERSION, PIECE_KIND
-from aistack.cli.commands.authoring import CHECK_EPILOG, check
+from aistack.cli.commands.authoring import CHECK_EPILOG, NEW_EPILOG, check, new
 from aistack.cli.commands.trying import TEST_EPILOG, test
 from aistack.cli.durations import Timeout, format_duration
 from aistack.cli.exits import ExitCode
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 [bold]Examples[/]
 
+aistack component new tiled --requires postgres --requires s3
 aistack component check ./weaviate  is all in order? by file and line
 aistack component push ./weaviate registry.example.com/ai/weaviate:1.30
 aistack component install weaviate registry.example.com/ai/weaviate:1.30
@@ -69,6 +70,7 @@ def component() -> None:
     """Bring a component of your own, or somebody else's, to a registry and into a cluster, and try what it promises."""
 
 
+app.command(epilog=NEW_EPILOG)(new)
 app.command(epilog=CHECK_EPILOG)(check)
 app.command(epilog=TEST_EPILOG)(test)
 

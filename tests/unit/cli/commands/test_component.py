@@ -114,3 +114,25 @@ def test_problems_of_several_folders_are_told_together(cli: Cli, hello: Path, tm
     assert refused.out.splitlines()[0].startswith(f"{hello}/README.md: is missing: write what the component is")
     assert refused.out.splitlines()[-1].startswith(f"{tmp_path}/nowhere: has no component.yaml")
     assert "problems in" in refused.err
+
+
+def test_a_component_is_begun_and_passes(cli: Cli, tmp_path: Path) -> None:
+    image = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--requires", "sql", "--directory", str(tmp_path))
+    made = cli("component", "new", "my-tool", *image)
+    folder = tmp_path / "my-tool"
+    assert made.code == ExitCode.OK, made.err
+    assert f"{folder}/component.yaml" in made.out.splitlines()
+    assert f"component check {folder}" in made.err
+    assert cli("component", "check", str(folder)).out == f"{folder} is in order\n"
+
+    again = cli("component", "new", "my-tool", *image)
+    assert again.code == ExitCode.ERROR
+    assert f"{folder} is there already, and is left as it is" in again.err
+
+
+def test_a_component_is_of_an_image_or_of_a_chart(cli: Cli, tmp_path: Path) -> None:
+    both = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--from-chart", str(tmp_path))
+    refused = cli("component", "new", "my-tool", *both, "--directory", str(tmp_path))
+    assert refused.code == ExitCode.ERROR
+    assert "--from-chart and --from-image exclude each other" in refused.err
+    assert not (tmp_path / "my-tool").exists()
