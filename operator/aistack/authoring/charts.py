@@ -59,7 +59,7 @@ class _Found:
         """Its values.yaml."""
         return _mapping(self.files.get("values.yaml", b""))
 
-    def made(self, values: Mapping[str, Any]) -> list[ChartObject]:
+    def made(self, values: Mapping[str, Any], helm: Helm) -> list[ChartObject]:
         """Return what it makes of values, but Helm's tests.
 
         Raises:
@@ -74,28 +74,30 @@ class _Found:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
             try:
-                text = Helm().template(Path(scratch), RELEASE, "default", canonical(dict(values)))
+                text = helm.template(Path(scratch), RELEASE, "default", canonical(dict(values)))
                 return [o for o in documents(text.decode()) if not is_test(o.document)]
             except (ExitError, ValueError) as error:
                 words = " ".join(str(error).split())
                 raise InvalidError(f"--from-chart: {words}; give the values that it needs by --values FILE") from None
 
 
-def of_chart(provides: Sequence[str], place: str, given: Path | None = None) -> Draft:
+def of_chart(provides: Sequence[str], place: str, given: Path | None = None, helm: Helm | None = None) -> Draft:
     """Draft a component of a Helm chart.
 
     Args:
         provides: contracts that it serves, at its ports in their order.
         place: the chart's folder, or where it is in a repository, with ``:version``.
         given: file with values that it can't be rendered without.
+        helm: the program; by default this machine's.
 
     Raises:
         InvalidError: there is no chart, it can't be rendered, or it has fewer ports than contracts.
         NotReadyError: it can't be fetched, or there is no helm.
     """
-    found = _remote(place) if "://" in place else _local(Path(place))
+    helm = helm or Helm()
+    found = _remote(place, helm) if "://" in place else _local(Path(place))
     values = {**_turned_off(found.defaults), **(_mapping(given.read_bytes()) if given else {})}
-    objects = found.made(values)
+    objects = found.made(values, helm)
     without = sorted(_refused(objects))
     kept = [o.document for o in objects if _inner(o.template) not in without]
     images, storage = _images(kept), any(map(_keeps_data, kept))
@@ -128,14 +130,14 @@ def _local(folder: Path) -> _Found:
     return _Found(read_folder(folder), Chart(path=CHART))
 
 
-def _remote(place: str) -> _Found:
+def _remote(place: str, helm: Helm) -> _Found:
     if not (named := _REMOTE.fullmatch(place)):
         raise InvalidError(
             f"--from-chart {place}: is no place of a chart; write e.g. oci://r.example.com/charts/shop:1.4.2"
         )
     asked = Chart(**named.groupdict(), digest=f"sha256:{'0' * 64}")  # helm pull asks for no digest
     with tempfile.TemporaryDirectory(prefix="aistack-chart-") as scratch:
-        archive = Helm().pull(asked, Path(scratch))
+        archive = helm.pull(asked, Path(scratch))
         return _Found(read_archive(archive), asked.model_copy(update={"digest": digest_of(archive.read_bytes())}))
 
 
