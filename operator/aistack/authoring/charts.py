@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from aistack.authoring.drafts import Draft, DraftPort, DraftWorkload
 from aistack.catalog.charts import RELEASE, Chart, ChartObject
@@ -75,10 +76,19 @@ class _Found:
                 file.write_bytes(content)
             try:
                 text = helm.template(Path(scratch), RELEASE, "default", canonical(dict(values)))
-                return [o for o in documents(text.decode()) if not is_test(o.document)]
+                found = documents(text.decode())
             except (ExitError, ValueError) as error:
                 words = " ".join(str(error).split())
                 raise InvalidError(f"--from-chart: {words}; give the values that it needs by --values FILE") from None
+        if strange := [o.template for o in found if not _is_object(o.document)]:
+            raise InvalidError(f"--from-chart: {strange[0]} renders to what is no Kubernetes object; correct it first")
+        return [o for o in found if not is_test(o.document)]
+
+
+def _is_object(document: Any) -> bool:
+    if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
+        return False
+    return all(isinstance(document.get(k), str) for k in ("apiVersion", "kind")) and "name" in document["metadata"]
 
 
 def of_chart(provides: Sequence[str], place: str, given: Path | None = None, helm: Helm | None = None) -> Draft:
@@ -135,7 +145,10 @@ def _remote(place: str, helm: Helm) -> _Found:
         raise InvalidError(
             f"--from-chart {place}: is no place of a chart; write e.g. oci://r.example.com/charts/shop:1.4.2"
         )
-    asked = Chart(**named.groupdict(), digest=f"sha256:{'0' * 64}")  # helm pull asks for no digest
+    try:
+        asked = Chart(**named.groupdict(), digest=f"sha256:{'0' * 64}")  # helm pull asks for no digest
+    except ValidationError as error:
+        raise InvalidError(f"--from-chart {place}: {error.errors()[0]['loc'][0]} is none of a chart") from None
     with tempfile.TemporaryDirectory(prefix="aistack-chart-") as scratch:
         archive = helm.pull(asked, Path(scratch))
         return _Found(read_archive(archive), asked.model_copy(update={"digest": digest_of(archive.read_bytes())}))
@@ -185,7 +198,7 @@ def _images(objects: Sequence[Manifest]) -> dict[str, Image]:
     for manifest in objects:
         if (pods := pod_template(manifest)) is not None:
             for container in containers(pods["spec"]):
-                used.setdefault(str(container["image"]), str(container["name"]))
+                used.setdefault(str(container.get("image")), str(container.get("name")))
     if len(used) == 1:
         used = dict.fromkeys(used, _SERVER)
     named: dict[str, Image] = {}
@@ -202,7 +215,11 @@ def _image(reference: str) -> Image:
     host, _, rest = path.partition("/")
     if not rest or not ("." in host or ":" in host or host == "localhost"):
         host, rest = "docker.io", path if rest else f"library/{path}"
-    return Image(registry=host, repository=rest, tag=tag or "latest")
+    try:
+        return Image(registry=host, repository=rest, tag=tag or "latest")
+    except ValidationError:
+        problem = f"--from-chart: {reference!r} is no image that can be named in component.yaml"
+        raise InvalidError(f"{problem}; give another by --values FILE") from None
 
 
 def _workloads(objects: Sequence[Manifest], provides: Sequence[str]) -> Iterator[DraftWorkload]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ def test_what_needs_contracts_passes_as_it_is(tmp_path: Path, image: str, requir
 
 @pytest.mark.parametrize(
     "provides",
-    chain(combinations(CONTRACTS, 1), [("mlflow", "metrics"), ("s3", "redis", "postgres")]),
+    [*combinations(CONTRACTS, 1), ("mlflow", "metrics"), ("s3", "redis", "postgres")],
     ids="+".join,
 )
 def test_what_serves_contracts_passes_as_it_is(tmp_path: Path, provides: tuple[str, ...]) -> None:

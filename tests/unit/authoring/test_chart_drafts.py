@@ -99,6 +99,7 @@ def test_what_the_chart_leaves_open_is_told_by_line(tmp_path: Path) -> None:
 REFUSED = {
     "no-chart": ("nowhere", (), "holds no Chart.yaml; name the chart's folder, or oci://"),
     "no-version": ("oci://r.example.com/charts/shop", (), "is no place of a chart; write e.g. oci://"),
+    "version-that-is-none": ("oci://r.example.com/charts/shop:latest", (), "version is none of a chart"),
     "too-few-ports": (str(VERSITY), ("s3", "redis"), "the chart has no port left for 'contract: redis'"),
 }
 
@@ -118,4 +119,16 @@ def test_a_chart_that_cannot_be_parsed_is_refused(web: Path) -> None:
         of_chart((), str(web))
     (web / "values.yaml").write_text("a: [\n")
     with pytest.raises(InvalidError, match="the chart can't be read"):
+        of_chart((), str(web))
+
+
+def test_what_it_renders_is_looked_at_with_care(web: Path) -> None:
+    odd = web / "templates" / "odd.yaml"
+    odd.write_text("just: a map\n")
+    with pytest.raises(InvalidError, match=r"web/templates/odd.yaml renders to what is no Kubernetes object"):
+        of_chart((), str(web))
+    odd.unlink()
+    values = web / "values.yaml"
+    values.write_text(values.read_text().replace("repository: nginx", "repository: NGINX"))
+    with pytest.raises(InvalidError, match=r"'NGINX:1.16.0' is no image .*; give another by --values FILE"):
         of_chart((), str(web))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +32,7 @@ aistack component check                     the folder that you are in
 aistack component check ./weaviate ./milvus
 aistack component check ./weaviate --update write what its stacks in tests/ become; read the diff
 aistack component check ./weaviate -o json  for editors and CI
+aistack component check ./tool --piece ./contracts  where it needs what another folder, or artifact, brings
 
 The same checks as those of our own catalog: files, values, licence, images, contracts, templates in every size, and
 tests/CASE/stack.yaml against the expected.yaml beside it. Ends with 1 if something is wrong. Needs no cluster.
@@ -64,7 +64,7 @@ def new(
 
     if chart and image:
         raise InvalidError("--from-chart and --from-image exclude each other: a chart names its images; leave one out")
-    session = replace(session_of(ctx), pieces=())
+    session = session_of(ctx)
     catalog, wish = session.catalog(), Wish(name, tuple(provides or ()), tuple(requires or ()))
     if chart:
         draft = of_chart(wish.provides, chart, values)
@@ -95,7 +95,7 @@ def check(
     from aistack.authoring.checks import Author
     from aistack.cli.checking import tell_problems
 
-    base = replace(session_of(ctx), pieces=()).catalog()
+    base = session_of(ctx).catalog()
     folders = named or [Path()]
     authors = [Author(folder, base) for folder in folders]
     for author in authors if update else ():

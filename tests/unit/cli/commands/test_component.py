@@ -15,6 +15,7 @@ from aistack.pieces.artifact import to_artifact
 from aistack.sources.oci import pull
 from tests.hello import write_hello
 from tests.registry import fake_registry_beside
+from tests.toy import TOY
 from tests.unit.cli.lab import STACK, Cli
 
 
@@ -136,3 +137,18 @@ def test_a_component_is_of_an_image_or_of_a_chart(cli: Cli, tmp_path: Path) -> N
     assert refused.code == ExitCode.ERROR
     assert "--from-chart and --from-image exclude each other" in refused.err
     assert not (tmp_path / "my-tool").exists()
+
+
+def test_what_another_folder_brings_counts(cli: Cli, tmp_path: Path) -> None:
+    contract = tmp_path / "author" / "contracts" / "ledger"
+    contract.mkdir(parents=True)
+    for file in (TOY / "contracts" / "sql").iterdir():
+        text = file.read_text().replace("name: sql", "name: ledger") if file.suffix == ".yaml" else file.read_text()
+        (contract / file.name).write_text(text)
+    piece = ("--piece", str(contract))
+    image = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--provides", "ledger", "--directory", str(tmp_path))
+    assert "there is no contract 'ledger'" in cli("component", "new", "my-tool", *image).err
+    made = cli("component", "new", "my-tool", *image, *piece)
+    assert made.code == ExitCode.OK, made.err
+    assert "there is no contract 'ledger'" in cli("component", "check", str(tmp_path / "my-tool")).out
+    assert cli("component", "check", str(tmp_path / "my-tool"), *piece).code == ExitCode.OK
