@@ -76,7 +76,7 @@ def record(said: Sequence[Step], *where: str) -> None:
 
 
 def say(
-    step: Step, folder: Path, environment: Mapping[str, str], registry: str = REGISTRY, *, patience: float = 120
+    step: Step, folder: Path, environment: Mapping[str, str], registry: str = REGISTRY, *, patience: float = 400
 ) -> str:
     """Run a command of the page, and return what it says: without digests, and as if the registry were the page's.
 
