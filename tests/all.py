@@ -16,6 +16,7 @@ from tests.chart.helm import use as use_helm
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest")
+EXAMPLES = tuple(map(str, sorted((ROOT / "examples" / "components").iterdir())))
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Phase:
 PHASES = (
     Phase(
         "lint",
-        "ruff, mypy, import-linter, catalog check",
+        "ruff, mypy, import-linter, checks of the catalog and of examples",
         "20 s; 3 min more the first time, to build helm",
         (
             (sys.executable, "-m", "tests.chart.helm"),
@@ -44,6 +45,7 @@ PHASES = (
             (str(BIN / "mypy"),),
             (str(BIN / "lint-imports"), "--no-logo"),
             (str(BIN / "aistack"), "catalog", "check"),
+            (str(BIN / "aistack"), "component", "check", *EXAMPLES),
         ),
     ),
     Phase("generated", "generated files are clean", "10 s", ((sys.executable, "-m", "tests.generate", "--check"),)),

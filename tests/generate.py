@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aistack.api.crd import DEFINITIONS, crd_yaml
+from tests.authors import authors_page
 from tests.chart.generated import chart_files
 from tests.conformance.page import conformance_page
 from tests.golden import expected_renders
@@ -25,6 +26,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield from ((CRDS / definition.file, crd_yaml(definition)) for definition in DEFINITIONS)
     yield picture()
     yield reference()
+    yield authors_page()
     yield rights_page()
     yield metrics_page()
     yield conformance_page()

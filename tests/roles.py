@@ -10,6 +10,7 @@ from aistack.controller.rbac import table
 from aistack.controller.rights import Right
 from aistack.objects.manifest import Manifest, ObjectKind
 from aistack.objects.plan import ApplyObject, Unit
+from tests.charts import charts
 from tests.golden import cases, shipped
 
 
@@ -25,7 +26,7 @@ def _made() -> Iterator[tuple[ObjectKind, Manifest]]:
     found = cases(catalog_folder())
     assert {case.component for case in found} == set(shipped().components)
     for case in found:
-        for unit in case.plan(shipped()).plan.units:
+        for unit in case.plan(shipped(), charts()).plan.units:
             yield from _of(unit)
 
 

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 
+from aistack.authoring.charts import of_chart
 from aistack.catalog.charts import Chart, ChartRequest, ChartSource
 from aistack.errors import AIStackError, CatalogError, ToolError
 from aistack.rendering import plan_new
@@ -210,3 +211,19 @@ def test_an_archive_of_two_gigabytes_is_refused_in_bounded_memory(by_https: Publ
     message = by_https.refuse(by_https.source("sha256:" + 64 * "0"))
     assert "MiB" in message
     assert time.monotonic() - started < 60
+
+
+def test_a_component_is_begun_of_a_chart_in_a_repository(published: Published) -> None:
+    trusting = Helm(str(helm()), str(published.where.trust), str(published.where.logins or ""))
+    draft = of_chart((), f"{published.where.address}/shop:0.3.0", helm=trusting)
+    assert draft.chart is not None
+    assert draft.chart["place"] == {
+        "repository": published.where.address,
+        "name": "shop",
+        "version": "0.3.0",
+        "digest": published.digest,
+    }
+    assert draft.chart["secrets"] == ["release-tls"]
+    assert draft.copied == {}, "it stays where it is"
+    with pytest.raises(ToolError):
+        of_chart((), f"{published.where.address}/shop:9.9.9", helm=trusting)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from aistack.catalog.licences import licence_problem
 from aistack.catalog.loader import folders, load_component, load_model, read_text, read_yaml
 from aistack.catalog.models import Component, Contract, Image, Profile
 from aistack.catalog.positions import line_of
@@ -52,6 +53,8 @@ def _component(root: Path, folder: Path, contracts: set[str]) -> Iterator[Catalo
     except CatalogError as error:
         yield error
         return
+    if problem := licence_problem(component.spec.licence):
+        yield _at(root, file, ("licence",), problem)
     yield from _unknown_contracts(root, file, component, contracts)
     for name, image in component.spec.images.items():
         yield from _image(root, file, image, ("images", name))
@@ -80,8 +83,11 @@ def _unknown_contracts(root: Path, file: Path, component: Component, known: set[
 def _image(root: Path, file: Path, image: Image, path: tuple[str | int, ...]) -> Iterator[CatalogError]:
     if "platforms" not in image.model_fields_set:
         yield _at(root, file, path, "says nothing of its platforms; write e.g. platforms: [linux/amd64, linux/arm64]")
-    if image.tag == "latest" and not image.containerfile:
-        yield _at(root, file, (*path, "tag"), "latest is no version")
+    if not any(character.isdigit() for character in image.tag):
+        problem = (
+            f"{image.tag} is no version, and may be another image tomorrow; write one that never moves, e.g. 1.4.2"
+        )
+        yield _at(root, file, (*path, "tag"), problem)
     if image.containerfile and not (file.parent / image.containerfile).is_file():
         yield _at(root, file, (*path, "containerfile"), f"{image.containerfile} doesn't exist")
 

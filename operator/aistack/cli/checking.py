@@ -1,41 +1,32 @@
-"""Joins all checks of a catalog: its folders, its images, and what planning makes of it."""
+"""What commands say of problems that checks found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
-from aistack.catalog.check import check_folders
-from aistack.catalog.loader import load_catalog
+import typer
+
+from aistack.cli.exits import ExitCode
+from aistack.cli.output import OutputFormat, print_data
 from aistack.errors import CatalogError
-from aistack.images import discover
-from aistack.planning.check import check_plans
-from aistack.rendering import plan_new
 
 
-def check_catalog(root: Path) -> list[CatalogError]:
-    """Return everything that is wrong with a catalog, each thing once, by file and line."""
-    found = [*check_folders(root), *_images(root), *_plans(root)]
-    return sorted({str(error): error for error in found}.values(), key=lambda error: (error.file, error.line))
+def tell_problems(problems: Sequence[CatalogError], place: str, output: OutputFormat | None) -> ExitCode:
+    """Print problems by file and line, and how many there are.
 
+    Args:
+        problems: what is wrong.
+        place: what was checked.
+        output: how programs want it.
 
-def _images(root: Path) -> Iterator[CatalogError]:
-    try:
-        images = discover(root)
-    except CatalogError as error:
-        yield error
-        return
-    for image in images:
-        shared = image.containerfile.parent.parent == root / "images"
-        if shared and "platforms" not in image.declared.model_fields_set:
-            yield CatalogError(f"images/{image.name}/image.yaml", "says nothing of its platforms")
-
-
-def _plans(root: Path) -> Iterator[CatalogError]:
-    """Plan with the whole catalog, if all of it can be loaded."""
-    try:
-        catalog = load_catalog(root)
-    except CatalogError as error:
-        yield error
-        return
-    yield from check_plans(catalog, plan_new)
+    Returns:
+        How the command ends.
+    """
+    if output:
+        print_data([{"file": p.file, "line": p.line, "problem": p.problem} for p in problems], output)
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        typer.echo(f"{count} in {place}" if problems else f"{place} is in order", err=bool(problems))
+    return ExitCode.ERROR if problems else ExitCode.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -38,16 +38,18 @@ class ComponentImages(BaseModel):
     images: Mapping[str, Declared] = Field(default_factory=dict)
 
 
-def discover(root: Path) -> list[Image]:
+def discover(root: Path, pieces: Iterable[Path] = ()) -> list[Image]:
     """Return the images of a catalog that are built from its folders, by name.
 
     Args:
         root: the catalog's folder, with ``images/`` and ``components/``.
+        pieces: folders of somebody's components, whose images may stand on the catalog's.
 
     Raises:
         CatalogError: a file is missing or wrong, or two images have one reference.
     """
-    images = sorted([*_shared(root), *_of_components(root)], key=lambda image: image.name)
+    files = [*(root / "components").glob("*/component.yaml"), *(file for folder in pieces for file in _files(folder))]
+    images = sorted([*_shared(root), *_of_components(root, files)], key=lambda image: image.name)
     seen: dict[str, str] = {}
     for image in images:
         _check(root, image)
@@ -65,8 +67,14 @@ def _shared(root: Path) -> Iterator[Image]:
             yield Image(file.parent.name, declared, containerfile, declared.runs, context, declared.sources)
 
 
-def _of_components(root: Path) -> Iterator[Image]:
-    for file in sorted((root / "components").glob("*/component.yaml")):
+def _files(piece: Path) -> list[Path]:
+    """Return the component.yaml of a component's folder, or those of a folder with several."""
+    alone = piece.resolve() / "component.yaml"
+    return [alone] if alone.is_file() else sorted(piece.resolve().glob("components/*/component.yaml"))
+
+
+def _of_components(root: Path, files: Iterable[Path]) -> Iterator[Image]:
+    for file in files:
         for key, declared in load_model(root, file, ComponentImages).images.items():
             if declared.containerfile:
                 yield Image(f"{file.parent.name}/{key}", declared, file.parent / declared.containerfile)

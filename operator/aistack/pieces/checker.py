@@ -15,13 +15,13 @@ from typing import Any
 
 import orjson
 
-from aistack.catalog.check import check_folders
 from aistack.catalog.models import Catalog
-from aistack.catalog.pieces import Piece, merge, touched
+from aistack.catalog.pieces import Piece
 from aistack.objects.manifest import Manifest
 from aistack.objects.plan import ApplyObject
-from aistack.pieces.loading import Wanted, load_piece
-from aistack.planning.check import check_plans, example_plans
+from aistack.pieces.examining import examine as look_at
+from aistack.pieces.loading import Wanted
+from aistack.planning.check import example_plans
 from aistack.rendering import plan_new
 
 LIMITS = {resource.RLIMIT_DATA: 512 * 2**20, resource.RLIMIT_CPU: 15, resource.RLIMIT_FSIZE: 16 * 2**20}
@@ -46,20 +46,11 @@ def examine(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piece]) 
         base: the catalog without pieces.
         others: the pieces in use.
     """
-    contracts = {*base.contracts, *(name for piece in others for name in piece.contracts)}
-    problems = [str(error) for error in check_folders(root, contracts)]
-    if problems:
-        return _said(problems)
-    piece = load_piece(root, wanted)
-    if not piece.parts:
-        return _said(["it holds neither a component nor a contract"])
-    merged = merge(base, [*others, piece])
-    if problem := merged.refused.get(piece.name):
-        return _said([problem])
-    problems = [str(error) for error in check_plans(merged.catalog, plan_new, touched(merged.catalog, piece.parts))]
-    if problems:
-        return _said(problems)
-    made = [manifest for name in piece.components for manifest in _made(merged.catalog, name)]
+    found = look_at(root, wanted, base, others)
+    if found.piece is None or found.catalog is None:
+        return _said(str(problem) for problem in found.problems)
+    catalog = found.catalog
+    made = [manifest for name in found.piece.components for manifest in _made(catalog, name)]
     kinds = {(manifest["apiVersion"], manifest["kind"]) for manifest in made}
     return _said((), sorted(kinds), sorted(set(_granted(made))))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import product
 from typing import Any
@@ -13,7 +13,7 @@ from aistack.api.names import MAX_STACK_NAME
 from aistack.api.parse import parse_stack
 from aistack.api.spec import AIStack
 from aistack.catalog.charts import VALUES_FILE
-from aistack.catalog.models import Catalog, Component
+from aistack.catalog.models import Catalog, Component, Require
 from aistack.errors import CatalogError, InvalidError, ToolError
 from aistack.planning.plan import Planned
 from aistack.planning.template import check_template
@@ -84,26 +84,39 @@ def _cases(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _company(catalog: Catalog, component: Component) -> list[list[str]]:
     """Return with which others a component is planned: those that it needs, and those that it could use as well."""
-    needed = _providers(catalog, component, optional=False)
-    useful = _providers(catalog, component, optional=True)
+    spec = component.spec
+    own = [p.contract for p in spec.provides]
+    needed, useful = (
+        [name for name in providers_of(catalog, spec.requires, own, optional=optional) if name != component.name]
+        for optional in (False, True)
+    )
     return [needed] if useful == needed else [needed, useful]
 
 
-def _providers(catalog: Catalog, component: Component, *, optional: bool) -> list[str]:
-    """Return the components that provide what a component requires, directly or through others."""
+def providers_of(
+    catalog: Catalog, requires: Iterable[Require], own: Iterable[str] = (), *, optional: bool = False
+) -> list[str]:
+    """Return the components that provide what a component requires, directly or through others.
+
+    Args:
+        catalog: what there is; of several providers the first is taken.
+        requires: what it requires.
+        own: contracts that it provides itself.
+        optional: whether what it could do without counts as well.
+    """
     needed: dict[str, None] = {}
-    waiting = [component]
-    provided = {p.contract for p in component.spec.provides}
+    waiting = [requires]
+    provided = set(own)
     while waiting:
-        for require in waiting.pop().spec.requires:
+        for require in waiting.pop():
             if (require.optional and not optional) or require.contract in provided:
                 continue
             able = (c for c in catalog.components.values() if _provides(c, require.contract))
             if provider := next(able, None):
                 provided |= {p.contract for p in provider.spec.provides}
                 needed[provider.name] = None
-                waiting.append(provider)
-    return [name for name in needed if name != component.name]
+                waiting.append(provider.spec.requires)
+    return list(needed)
 
 
 def _provides(component: Component, contract: str) -> bool:

@@ -49,3 +49,16 @@ def test_two_images_with_one_reference_are_refused(tmp_path: Path) -> None:
     add_component(tmp_path, "two", "FROM a:1\n", repository="same")
     with pytest.raises(CatalogError, match=r"same:2\.0-1 is the reference of one/server too"):
         discover(tmp_path)
+
+
+def test_images_of_somebodys_folder_stand_on_the_catalogs(tmp_path: Path) -> None:
+    root, author = tmp_path / "catalog", tmp_path / "author"
+    add_base(root, "python", "FROM debian:13\n", runs=False)
+    folder = add_component(author, "tool", "FROM registry.aistack.dev/python:1.0-1\n").parent
+    for named in (folder, author):
+        images = {image.name: image for image in discover(root, [named])}
+        assert images.keys() == {"python", "tool/server"}
+        assert images["tool/server"].containerfile == folder / "image" / "Containerfile"
+    add_component(tmp_path / "other", "mine", "FROM a:1\n", repository="python", tag="1.0-1")
+    with pytest.raises(CatalogError, match=r"python:1\.0-1 is the reference of mine/server too"):
+        discover(root, [tmp_path / "other"])

@@ -144,17 +144,11 @@ def check(
     output: Output = None,
 ) -> ExitCode:
     """Say what is wrong with a catalog, by file and line."""
-    from aistack.cli.checking import check_catalog
+    from aistack.authoring.checks import check_catalog
+    from aistack.cli.checking import tell_problems
 
     root = catalog_folder(folder or session_of(ctx).catalog_folder)
-    problems = check_catalog(root)
-    if output:
-        print_data([{"file": p.file, "line": p.line, "problem": p.problem} for p in problems], output)
-    else:
-        for problem in problems:
-            typer.echo(str(problem))
-        typer.echo(f"{len(problems)} problems in {root}" if problems else f"{root} is in order", err=bool(problems))
-    return ExitCode.ERROR if problems else ExitCode.OK
+    return tell_problems(check_catalog(root), str(root), output)
 
 
 def _brought(session: Session) -> dict[str, Brought]:

@@ -12,6 +12,7 @@ import typer
 
 from aistack.api.conditions import ConditionType
 from aistack.api.group import API_VERSION, PIECE_KIND
+from aistack.cli.commands.authoring import CHECK_EPILOG, NEW_EPILOG, check, new
 from aistack.cli.commands.trying import TEST_EPILOG, test
 from aistack.cli.durations import Timeout, format_duration
 from aistack.cli.exits import ExitCode
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 [bold]Examples[/]
 
+aistack component new tiled --requires postgres --requires s3
+aistack component check ./weaviate  is all in order? by file and line
 aistack component push ./weaviate registry.example.com/ai/weaviate:1.30
 aistack component install weaviate registry.example.com/ai/weaviate:1.30
 aistack component test valkey  does it do what it promises? on a cluster, in a namespace of its own
@@ -67,6 +70,8 @@ def component() -> None:
     """Bring a component of your own, or somebody else's, to a registry and into a cluster, and try what it promises."""
 
 
+app.command(epilog=NEW_EPILOG)(new)
+app.command(epilog=CHECK_EPILOG)(check)
 app.command(epilog=TEST_EPILOG)(test)
 
 

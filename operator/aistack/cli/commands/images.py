@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,6 +62,7 @@ BUILD_EPILOG = """\
 
 aistack images build                              what isn't built yet
 aistack images build postgres seaweedfs --fresh   these, anew
+aistack images build weaviate --piece ./weaviate  one of a component of your own
 aistack images build --builder buildah --platform linux/arm64
 """
 LOAD_EPILOG = """\
@@ -68,6 +70,7 @@ LOAD_EPILOG = """\
 
 aistack images load --cluster aistack             all images that pods run
 aistack images load mlflow --cluster aistack
+aistack images load weaviate --piece ./weaviate   one of a component of your own
 """
 PUSH_EPILOG = """\
 [bold]Examples[/]
@@ -190,7 +193,8 @@ app.command("mirror", epilog=MIRROR_EPILOG)(mirror_images)
 
 
 def _plan(session: Session, names: list[str] | None, platform: str) -> BuildPlan:
-    return standard_plan(catalog_folder(session.catalog_folder), platform).only(names or [])
+    folders = [folder for piece in session.pieces if (folder := Path(piece)).is_dir()]
+    return standard_plan(catalog_folder(session.catalog_folder), platform, folders).only(names or [])
 
 
 def _all_plans(session: Session) -> list[BuildPlan]:

@@ -15,6 +15,7 @@ from aistack.pieces.artifact import to_artifact
 from aistack.sources.oci import pull
 from tests.hello import write_hello
 from tests.registry import fake_registry_beside
+from tests.toy import TOY
 from tests.unit.cli.lab import STACK, Cli
 
 
@@ -90,3 +91,64 @@ def test_a_piece_that_is_neither_folder_nor_reference_is_told(cli: Cli) -> None:
     refused = cli("catalog", "--piece", "weaviate")
     assert refused.code == ExitCode.ERROR
     assert "'weaviate' is no reference of an artifact; write host/path:tag" in refused.err
+
+
+def test_a_folder_is_checked_and_its_renders_are_written(cli: Cli, hello: Path) -> None:
+    stack = hello / "tests" / "default" / "stack.yaml"
+    stack.parent.mkdir(parents=True)
+    stack.write_text(STACK.replace("{profile: toy}", "{profile: toy, components: [{name: hello}]}"))
+    missing = cli("component", "check", str(hello), "-o", "json")
+    assert missing.code == ExitCode.ERROR
+    (problem,) = json.loads(missing.out)
+    assert problem["file"] == f"{hello}/tests/default/expected.yaml"
+    assert "run 'aistack component check --update'" in problem["problem"]
+
+    updated = cli("component", "check", str(hello), "--update")
+    assert (updated.code, updated.out) == (ExitCode.OK, f"{hello} is in order\n")
+    assert updated.err == f"{hello}/tests/default/expected.yaml: written\n"
+
+
+def test_problems_of_several_folders_are_told_together(cli: Cli, hello: Path, tmp_path: Path) -> None:
+    (hello / "README.md").unlink()
+    refused = cli("component", "check", str(hello), str(tmp_path / "nowhere"))
+    assert refused.code == ExitCode.ERROR
+    assert refused.out.splitlines()[0].startswith(f"{hello}/README.md: is missing: write what the component is")
+    assert refused.out.splitlines()[-1].startswith(f"{tmp_path}/nowhere: has no component.yaml")
+    assert "problems in" in refused.err
+
+
+def test_a_component_is_begun_and_passes(cli: Cli, tmp_path: Path) -> None:
+    image = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--requires", "sql", "--directory", str(tmp_path))
+    made = cli("component", "new", "my-tool", *image)
+    folder = tmp_path / "my-tool"
+    assert made.code == ExitCode.OK, made.err
+    assert f"{folder}/component.yaml" in made.out.splitlines()
+    assert f"component check {folder}" in made.err
+    assert cli("component", "check", str(folder)).out == f"{folder} is in order\n"
+
+    again = cli("component", "new", "my-tool", *image)
+    assert again.code == ExitCode.ERROR
+    assert f"{folder} is there already, and is left as it is" in again.err
+
+
+def test_a_component_is_of_an_image_or_of_a_chart(cli: Cli, tmp_path: Path) -> None:
+    both = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--from-chart", str(tmp_path))
+    refused = cli("component", "new", "my-tool", *both, "--directory", str(tmp_path))
+    assert refused.code == ExitCode.ERROR
+    assert "--from-chart and --from-image exclude each other" in refused.err
+    assert not (tmp_path / "my-tool").exists()
+
+
+def test_what_another_folder_brings_counts(cli: Cli, tmp_path: Path) -> None:
+    contract = tmp_path / "author" / "contracts" / "ledger"
+    contract.mkdir(parents=True)
+    for file in (TOY / "contracts" / "sql").iterdir():
+        text = file.read_text().replace("name: sql", "name: ledger") if file.suffix == ".yaml" else file.read_text()
+        (contract / file.name).write_text(text)
+    piece = ("--piece", str(contract))
+    image = ("--from-image", "ghcr.io/acme/tool:1.2.3", "--provides", "ledger", "--directory", str(tmp_path))
+    assert "there is no contract 'ledger'" in cli("component", "new", "my-tool", *image).err
+    made = cli("component", "new", "my-tool", *image, *piece)
+    assert made.code == ExitCode.OK, made.err
+    assert "there is no contract 'ledger'" in cli("component", "check", str(tmp_path / "my-tool")).out
+    assert cli("component", "check", str(tmp_path / "my-tool"), *piece).code == ExitCode.OK
