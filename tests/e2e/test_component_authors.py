@@ -14,8 +14,8 @@ import requests
 from tests.authors import EXAMPLE, RECORDING, Step, record, say, steps
 from tests.cluster.common.daemons import Daemon
 from tests.demo.cluster import AISTACK, user_environment
-from tests.e2e.conftest import remove_namespace
 from tests.journey.kube import Kube
+from tests.journey.operator import remove_namespace
 from tests.oci import registry
 
 pytestmark = pytest.mark.e2e
