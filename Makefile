@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix faults conformance lint generate images bench bench-scale clean
+.PHONY: help setup demo demo-down test test-unit test-integration test-e2e test-matrix faults conformance example lint generate images bench bench-scale clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-matrix: setup ## The integration tests on each tested Kubernetes
 
 conformance: setup ## Try components on the kind cluster, those that changed or NAMES="mlflow ...", and write their reports
 	@$(BIN)/python -m tests.conformance $(NAMES)
+
+example: setup ## Follow docs/component-authors.md on the kind cluster: install a component at run time, prove and use it; about 10 min
+	@$(BIN)/python -m pytest --no-skips tests/e2e/test_component_authors.py
 
 faults: setup ## Every fault at every call of the operator: hours; FAULTS="--part 1/30" for a part, FAULTS=--help
 	@$(BIN)/python -m tests.faults $(FAULTS)
