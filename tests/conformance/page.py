@@ -25,6 +25,7 @@ others'; `make conformance` does it on a kind cluster. `aistack catalog` reads t
 goes without a trace. A component that was changed since has no tier until it is tried again.
 """
 _MARKS = {"passed": "✓", "failed": "**✗**", "skipped": "-"}
+_ADVICE = "*advice*"
 
 
 def conformance_page() -> tuple[Path, str]:
@@ -53,7 +54,7 @@ def _table() -> Iterator[str]:
     yield ""
     yield f"Not tried as they are now: {', '.join(untried) or 'none'}."
     yield ""
-    yield "✓ kept; - doesn't apply; ✗ not kept, or advice where no tier needs it."
+    yield "✓ kept; - doesn't apply; ✗ not kept; advice where no tier needs it: what idles uses less than it is given."
 
 
 def _row(title: str, cells: Iterator[str]) -> str:
@@ -61,7 +62,11 @@ def _row(title: str, cells: Iterator[str]) -> str:
 
 
 def _mark(report: Mapping[str, Any], name: str) -> str:
-    return next((_MARKS[line["result"]] for line in report["steps"] if line["step"] == name), "")
+    return next((_mark_of(line) for line in report["steps"] if line["step"] == name), "")
+
+
+def _mark_of(line: Mapping[str, Any]) -> str:
+    return _ADVICE if line["result"] == "failed" and not line["tier"] else _MARKS[line["result"]]
 
 
 def _details() -> Iterator[str]:
@@ -70,5 +75,5 @@ def _details() -> Iterator[str]:
         yield ""
         for line in report["steps"]:
             said = f": {line['message']}" if line["message"] else ""
-            yield f"- {_MARKS[line['result']]} {line['step']} ({line['seconds']:.0f} s){said}"
+            yield f"- {_mark_of(line)} {line['step']} ({line['seconds']:.0f} s){said}"
         yield ""
