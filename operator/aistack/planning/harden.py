@@ -27,6 +27,8 @@ from aistack.planning.pods import (
 from aistack.planning.resolve import Resolved, placement
 
 CONFIG_HASH = f"{GROUP}/config-hash"
+NAMESPACES_OWN = "default"
+"""The service account that every namespace has, and that no component makes."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class Hardener:
         if annotations:
             metadata["annotations"] = annotations
         spec["securityContext"] = {**POD_DEFAULTS, **spec.get("securityContext", {}), **POD_SECURITY}
+        if (spec.get("serviceAccountName") or spec.get("serviceAccount") or "default") == NAMESPACES_OWN:
+            # Many charts mount a token by default; what rights this account has was given to it for something else.
+            spec["automountServiceAccountToken"] = False
         spec.setdefault("automountServiceAccountToken", False)
         spec["enableServiceLinks"] = False
         r = self.resolved

@@ -121,7 +121,7 @@ def test_spawned_pods_are_told_the_same_rules() -> None:
 def test_what_a_template_may_choose_it_chooses() -> None:
     own = {"readOnlyRootFilesystem": False, "runAsUser": 999}
     template = harden(
-        {"securityContext": {"fsGroup": 70}, "automountServiceAccountToken": True},
+        {"securityContext": {"fsGroup": 70}, "serviceAccountName": "demo-web", "automountServiceAccountToken": True},
         securityContext=own,
         resources={"requests": {"cpu": "1"}},
     )
@@ -130,6 +130,19 @@ def test_what_a_template_may_choose_it_chooses() -> None:
     assert pod["automountServiceAccountToken"] is True
     assert own.items() <= container["securityContext"].items()
     assert container["resources"] == {"requests": {"cpu": "1"}}
+
+
+@pytest.mark.parametrize("account", [{}, {"serviceAccountName": "default"}, {"serviceAccountName": ""}])
+def test_the_namespaces_own_account_gives_no_pod_a_token(account: dict[str, str]) -> None:
+    template = harden({**account, "automountServiceAccountToken": True})
+    assert template["spec"]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("field", ["serviceAccountName", "serviceAccount"])
+def test_an_account_that_a_pod_names_gives_it_a_token_if_it_asks(field: str) -> None:
+    asked = harden({field: "demo-db", "automountServiceAccountToken": True})["spec"]
+    silent = harden({field: "demo-db"})["spec"]
+    assert (asked["automountServiceAccountToken"], silent["automountServiceAccountToken"]) == (True, False)
 
 
 PLACEMENT = """
