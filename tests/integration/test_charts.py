@@ -228,6 +228,6 @@ def both(slow: Component) -> Catalog:
 
 async def test_plans_of_charts_are_made_in_threads_of_their_own(lab: StackLab) -> None:
     await lab.create(SPEC % "")
-    plans = Plans(with_shop(), charts=Charts(Helm(str(helm()))))
-    planned = await plans.plan(await _stack(lab), Observed(), ())
+    plans = Plans(charts=Charts(Helm(str(helm()))))
+    planned = await plans.plan(await _stack(lab), with_shop(), Observed(), ())
     assert {unit.name for unit in planned.plan.units} == {"db", "shop"}

@@ -43,7 +43,7 @@ class Access:
     authority: str = ""
     """Certificates, as PEM, of an authority that is trusted besides the system's; empty for none."""
     plain: bool = False
-    """Whether to speak HTTP without TLS; this machine's own are, unless an authority is named."""
+    """Whether to speak HTTP without TLS; this machine's own may do so anyway."""
     seconds: float = 60.0
     """Time for all of one artifact."""
 
@@ -79,15 +79,21 @@ class Registry:
     access: Access
     _authorization: dict[str, str] = field(default_factory=dict)
     """Header by what it was asked for: ``pull`` or ``pull,push``."""
+    _speaks_tls: bool = True
+    """What is known of one of this machine's own, where an authority is named that may be another registry's."""
 
     @property
     def base(self) -> URL:
         """Where the repository is."""
+        tls = not self.access.plain and (not self._loopback or (self._speaks_tls and self.access.authority))
+        host = "registry-1.docker.io" if self.reference.host == "docker.io" else self.reference.host
+        return URL(f"{'https' if tls else 'http'}://{host}/v2/{self.reference.repository}/")
+
+    @property
+    def _loopback(self) -> bool:
+        """Whether it is this machine's own."""
         host = self.reference.host
-        loopback = host.rpartition(":")[0] in LOOPBACK or host in LOOPBACK
-        scheme = "http" if self.access.plain or (loopback and not self.access.authority) else "https"
-        host = "registry-1.docker.io" if host == "docker.io" else host
-        return URL(f"{scheme}://{host}/v2/{self.reference.repository}/")
+        return host.rpartition(":")[0] in LOOPBACK or host in LOOPBACK
 
     @asynccontextmanager
     async def ask(
@@ -130,7 +136,13 @@ class Registry:
     async def _send(self, method: str, url: URL, may: str, sent: Mapping[str, Any]) -> aiohttp.ClientResponse:
         known = self._authorization.get(may) if url.origin() == self.base.origin() else None
         headers = {**sent.get("headers", {}), **({"Authorization": known} if known else {})}
-        return await self.session.request(method, url, **{**sent, "headers": headers}, **way_to(str(url)))
+        try:
+            return await self.session.request(method, url, **{**sent, "headers": headers}, **way_to(str(url)))
+        except aiohttp.ClientConnectorSSLError:
+            if not self._loopback or not self._speaks_tls:
+                raise
+            self._speaks_tls = False
+            return await self._send(method, url.with_scheme("http"), may, sent)
 
     async def _log_in(self, response: aiohttp.ClientResponse, may: str) -> None:
         """Answer what a registry asks of whoever isn't logged in, or give up with its own words."""

@@ -14,6 +14,7 @@ CASES = {
     "this-machine": ("127.0.0.1:5000/x:1", Access(), "http"),
     "this-machine-by-name": ("localhost:5000/x:1", Access(), "http"),
     "this-machine-with-an-authority": ("127.0.0.1:5000/x:1", Access(authority="PEM"), "https"),
+    "this-machine-without-tls": ("127.0.0.1:5000/x:1", Access(authority="PEM", plain=True), "http"),
 }
 
 
