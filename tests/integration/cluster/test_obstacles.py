@@ -113,8 +113,8 @@ async def test_a_kind_that_is_defined_at_last_is_heard_of(lab: Lab) -> None:
     async with hearing(lab, patience=600) as (engine, told):
         assert only(await engine.apply(plan, lab.owner)).errors
         await asyncio.sleep(7)  # by now it waits for longer than this test does
+        told.clear()  # before: it may look by itself in that very moment
         await lab.define(kind)
-        told.clear()
         engine.defined(kind)
         started = asyncio.get_running_loop().time()
         await eventually(lambda: heard(told, lab))
