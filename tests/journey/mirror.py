@@ -79,6 +79,7 @@ def mirror(kind: Kind, folder: Path) -> Iterator[Mirror]:
         found = Mirror(registry, folder)
         (folder / "config.json").write_text(json.dumps(_logins(registry.host)))
         for node in kind.nodes:
+            _forget(kind, node)  # what a run left that was killed
             _introduce(kind, node, found)
         try:
             yield found
