@@ -292,3 +292,8 @@ async def eventually(condition: Callable[[], Any], why: Callable[[], str] = lamb
     while not await condition():
         assert loop.time() < end, f"not within {PATIENCE} s: {why()}"
         await asyncio.sleep(0.05)
+
+
+async def own_config_map(lab: Lab) -> None:
+    """Wait for the ConfigMap that the cluster makes in each new namespace: quotas count it, too."""
+    await eventually(lambda: lab.get(CONFIG, "kube-root-ca.crt"))

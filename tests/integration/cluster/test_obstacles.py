@@ -15,7 +15,7 @@ from aistack.cluster.obstacles import QUOTA, ROLE, ROLE_BINDING
 from aistack.errors import ForbiddenError
 from aistack.objects.manifest import ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, OwnerKey, Unit
-from tests.integration.cluster.lab import Lab, eventually, only, plan_of
+from tests.integration.cluster.lab import Lab, eventually, only, own_config_map, plan_of
 from tests.integration.identities import Rule, grant, user
 
 pytestmark = pytest.mark.integration
@@ -35,6 +35,7 @@ async def hearing(
 
 async def limit(lab: Lab, count: int) -> ObjectRef:
     """Allow so many ConfigMaps; one is the cluster's own."""
+    await own_config_map(lab)
     metadata = {"name": "q", "namespace": lab.namespace}
     quota = {"apiVersion": "v1", "kind": QUOTA.kind, "metadata": metadata}
     hard = {"count/configmaps": str(count)}

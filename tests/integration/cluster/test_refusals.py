@@ -13,7 +13,7 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, Unit
 from aistack.objects.recipes import Generate
 from tests.integration import identities
-from tests.integration.cluster.lab import CONFIG, MANAGER, Lab, eventually, only, plan_of
+from tests.integration.cluster.lab import CONFIG, MANAGER, Lab, eventually, only, own_config_map, plan_of
 
 pytestmark = pytest.mark.integration
 
@@ -166,6 +166,7 @@ async def test_a_conflict_over_a_quota_is_no_foreign_object(lab: Lab, kind: str)
 
 async def limit(lab: Lab, count: int, what: str = "configmaps") -> None:
     """Set a quota and wait until the server enforces it."""
+    await own_config_map(lab)
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": lab.namespace}}
     (await lab.client.create({**quota, "spec": {"hard": {what: str(count)}}})).result()
 
