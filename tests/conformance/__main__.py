@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from aistack.catalog.loader import load_catalog
-from aistack.catalog.tiers import REPORT, digest_of, read_reports
+from aistack.catalog.tiers import REPORT, current_reports
 from tests.chart.helm import use as use_helm
 from tests.cluster.common.errors import ClusterError
 from tests.conformance.page import CATALOG
@@ -46,9 +46,9 @@ def main(
 
 def stale() -> list[str]:
     """Return the components without a report of what they are now."""
-    reports = read_reports(CATALOG)
-    found = load_catalog().components.items()
-    return [name for name, component in found if reports.get(name, {}).get("digest") != digest_of(component)]
+    components = load_catalog().components
+    current = current_reports(CATALOG, components)
+    return [name for name in components if name not in current]
 
 
 def _try(kube: Kube, component: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aistack.catalog.loader import load_catalog
-from aistack.catalog.tiers import digest_of, read_reports
+from aistack.catalog.tiers import Reports, current_reports
 from aistack.cli.conformance.steps import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -30,18 +30,13 @@ _ADVICE = "*advice*"
 
 def conformance_page() -> tuple[Path, str]:
     """Return the page and its text."""
-    return PAGE, "\n".join([INTRODUCTION, *_table(), "", *_details()]) + "\n"
+    components = load_catalog().components
+    reports = current_reports(CATALOG, components)
+    untried = sorted(components.keys() - reports.keys())
+    return PAGE, "\n".join([INTRODUCTION, *_table(reports, untried), "", *_details(reports)]) + "\n"
 
 
-def _reports() -> dict[str, Mapping[str, Any]]:
-    """Return the reports of components that are still what was tried."""
-    found = read_reports(CATALOG)
-    every = load_catalog().components.items()
-    return {n: found[n] for n, c in every if n in found and found[n].get("digest") == digest_of(c)}
-
-
-def _table() -> Iterator[str]:
-    reports = _reports()
+def _table(reports: Reports, untried: Sequence[str]) -> Iterator[str]:
     yield f"| | {' | '.join(reports)} |"
     yield "|---" * (len(reports) + 1) + "|"
     yield _row("version", (report["version"] for report in reports.values()))
@@ -50,7 +45,6 @@ def _table() -> Iterator[str]:
         yield _row(step.name, (_mark(report, step.name) for report in reports.values()))
     yield _row("on Kubernetes", (report.get("kubernetes", "") for report in reports.values()))
     yield _row("on", (report.get("date", "") for report in reports.values()))
-    untried = sorted(load_catalog().components.keys() - reports.keys())
     yield ""
     yield f"Not tried as they are now: {', '.join(untried) or 'none'}."
     yield ""
@@ -69,8 +63,8 @@ def _mark_of(line: Mapping[str, Any]) -> str:
     return _ADVICE if line["result"] == "failed" and not line["tier"] else _MARKS[line["result"]]
 
 
-def _details() -> Iterator[str]:
-    for name, report in _reports().items():
+def _details(reports: Reports) -> Iterator[str]:
+    for name, report in reports.items():
         yield f"## {name} {report['version']}"
         yield ""
         for line in report["steps"]:

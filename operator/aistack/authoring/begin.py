@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from aistack.api.group import API_VERSION
 from aistack.authoring.checks import Author
 from aistack.authoring.drafts import Draft, DraftWorkload, administrator, contracts_of, environment, ports_of
+from aistack.catalog.check import names_version
 from aistack.catalog.fields import Name
 from aistack.catalog.models import Catalog, Contract, Image, Require
 from aistack.errors import CatalogError, InvalidError
@@ -61,7 +62,7 @@ def of_image(wish: Wish, catalog: Catalog, reference: str) -> Draft:
         InvalidError: the reference is none, or names no version.
     """
     named = parse_reference(reference)
-    if not any(character.isdigit() for character in named.tag):
+    if not names_version(named.tag):
         raise InvalidError(f"{reference!r} names no version; write a tag that never moves, e.g. {named.place}:1.4.2")
     image = Image(registry=named.host, repository=named.repository, tag=named.tag)
     return _draft(wish, catalog, named.tag.removeprefix("v"), image)

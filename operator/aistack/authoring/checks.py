@@ -27,18 +27,13 @@ _NOWHERE = Reference("folder.invalid", "piece", "folder")
 
 def check_catalog(root: Path) -> list[CatalogError]:
     """Return everything that is wrong with a catalog, each thing once, by file and line."""
-    found = [*check_folders(root), *_images(root), *_plans(root)]
-    return _sorted(found or golden_problems(root, _components(root), load_catalog(root)))
-
-
-def _plans(root: Path) -> Iterator[CatalogError]:
-    """Plan with the whole catalog, if all of it can be loaded."""
+    found = [*check_folders(root), *_images(root)]
     try:
         catalog = load_catalog(root)
-    except CatalogError as error:
-        yield error
-        return
-    yield from check_plans(catalog, plan_new)
+    except CatalogError as error:  # without all of it nothing can be planned
+        return _sorted([*found, error])
+    found += check_plans(catalog, plan_new)
+    return _sorted(found or golden_problems(root, _components(root), catalog))
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,15 @@ def _unknown_contracts(root: Path, file: Path, component: Component, known: set[
             yield _at(root, file, path, problem)
 
 
+def names_version(tag: str) -> bool:
+    """Whether an image's tag may be one that never moves; such as latest and stable do."""
+    return any(character.isdigit() for character in tag)
+
+
 def _image(root: Path, file: Path, image: Image, path: tuple[str | int, ...]) -> Iterator[CatalogError]:
     if "platforms" not in image.model_fields_set:
         yield _at(root, file, path, "says nothing of its platforms; write e.g. platforms: [linux/amd64, linux/arm64]")
-    if not any(character.isdigit() for character in image.tag):
+    if not names_version(image.tag):
         problem = (
             f"{image.tag} is no version, and may be another image tomorrow; write one that never moves, e.g. 1.4.2"
         )

@@ -14,8 +14,8 @@ from aistack.api.component import Size
 if TYPE_CHECKING:
     from aistack.catalog.models import ComponentSpec, Contract, Metrics, MetricsLogin, Page, Port, Provide
 
-QUIET = re2.Options()
-QUIET.log_errors = False  # it would write to standard error by itself
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # it would write to standard error by itself
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 """Where, relative to the model, and what is wrong."""
@@ -57,7 +57,7 @@ def compilable(pattern: str) -> str:
         ValueError: it isn't.
     """
     try:
-        re2.compile(pattern, QUIET)
+        re2.compile(pattern, _QUIET)
     except re2.error as error:
         words = error.args[0].decode() if isinstance(error.args[0], bytes) else error
         raise ValueError(f"is no regular expression of RE2: {words}") from None

@@ -10,12 +10,12 @@ from jsonschema.exceptions import SchemaError, best_match
 
 from aistack.catalog.references import compilable
 
-_COSTLY_WORDS = {
+_COSTLY = {
     "$ref": "leads elsewhere; write what it means, or refer to a place in this file: #/$defs/name",
     "$dynamicRef": "leads elsewhere; write what it means",
     "patternProperties": 'isn\'t taken; list the properties, or write "additionalProperties" with a schema',
 }
-_COSTLY = frozenset(_COSTLY_WORDS)
+"""What is wrong with keys that nobody needs, unless they name a place of the same file."""
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 """Where in the schema, and what is wrong."""
@@ -71,9 +71,9 @@ def _costly(path: Path, schema: Any) -> Iterator[Problem]:
             yield from _costly((*path, number), item)
     if not isinstance(schema, Mapping):
         return
-    for key in _COSTLY & schema.keys():
+    for key in _COSTLY.keys() & schema.keys():
         if not isinstance(schema[key], str) or not schema[key].startswith("#"):
-            yield (*path, key), _COSTLY_WORDS[key]
+            yield (*path, key), _COSTLY[key]
     if isinstance(schema.get("pattern"), str):
         try:
             compilable(schema["pattern"])

@@ -38,10 +38,24 @@ def _read(root: Path, file: Path) -> Mapping[str, Any]:
     return report
 
 
-def tier_of(reports: Reports, component: Component) -> str:
-    """Return the tier that a component earned as it is now, empty if none."""
-    report = reports.get(component.name, {})
-    return report.get("tier", "") if report.get("digest") == digest_of(component) else ""
+def current_reports(root: Path, components: Mapping[str, Component]) -> Reports:
+    """Return the reports of those components that are still what was tried.
+
+    Args:
+        root: the folder of a catalog or a piece.
+        components: what it brings, by name.
+
+    Raises:
+        CatalogError: a report can't be parsed, or is none.
+    """
+    found = read_reports(root)
+    return {n: found[n] for n, c in components.items() if n in found and found[n].get("digest") == digest_of(c)}
+
+
+def tiers_of(root: Path, components: Mapping[str, Component]) -> dict[str, str]:
+    """Return the tier that each component earned as it is now, empty where none; see :func:`current_reports`."""
+    found = current_reports(root, components)
+    return {name: found.get(name, {}).get("tier", "") for name in components}
 
 
 def digest_of(component: Component) -> str:

@@ -11,7 +11,7 @@ from aistack.images.containerfile import bases_of
 from aistack.images.context import files_of, is_executable
 from aistack.images.models import Image, Source
 
-GO_MODULES = 200
+_GO_MODULES = 200
 """Packages of Python that compiling a program in Go takes as long as."""
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -35,7 +35,7 @@ def _read(image: Image) -> Source:
     text = image.containerfile.read_text("utf-8")
     bases = bases_of(text, str(image.containerfile))
     locked = (image.folder / "requirements.txt", image.folder / "package-lock.json")
-    packages = sum(_packages(file) for file in locked if file.is_file()) + GO_MODULES * text.count("go install ")
+    packages = sum(_packages(file) for file in locked if file.is_file()) + _GO_MODULES * text.count("go install ")
     return Source(bases, _digest(image), packages)
 
 

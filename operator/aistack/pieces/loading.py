@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aistack.catalog.loader import load_parts, part_digests
 from aistack.catalog.pieces import Piece
-from aistack.catalog.tiers import read_reports, tier_of
+from aistack.catalog.tiers import tiers_of
 from aistack.objects.artifact import Reference
 
 
@@ -30,7 +30,6 @@ def load_piece(root: Path, wanted: Wanted) -> Piece:
     """
     components, contracts = load_parts(root)
     components = {name: replace(component, makes=wanted.makes) for name, component in components.items()}
-    reports = read_reports(root)
-    tiers = {name: tier_of(reports, component) for name, component in components.items()}
+    tiers = tiers_of(root, components)
     digests = part_digests(components, contracts)
     return Piece(wanted.name, str(wanted.reference), components, contracts, digests, tiers, wanted.replaces)

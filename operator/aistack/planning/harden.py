@@ -74,7 +74,8 @@ class Hardener:
         if annotations:
             metadata["annotations"] = annotations
         spec["securityContext"] = {**POD_DEFAULTS, **spec.get("securityContext", {}), **POD_SECURITY}
-        if (spec.get("serviceAccountName") or spec.get("serviceAccount") or "default") == NAMESPACES_OWN:
+        account = spec.get("serviceAccountName") or spec.get("serviceAccount") or NAMESPACES_OWN
+        if account == NAMESPACES_OWN:
             # Many charts mount a token by default; what rights this account has was given to it for something else.
             spec["automountServiceAccountToken"] = False
         spec.setdefault("automountServiceAccountToken", False)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from aistack.catalog.loader import load_catalog
 from aistack.catalog.models import Catalog
-from aistack.catalog.tiers import read_reports, tier_of
+from aistack.catalog.tiers import tiers_of
 from aistack.errors import ArtifactError
 from aistack.objects.artifact import FOLDER, RELEASE, Reference
 from aistack.releases.bill import MEDIA_TYPE, Bill, bill_of
@@ -64,11 +64,10 @@ def build(root: Path, name: str, date: str) -> Release:
         CatalogError: a file of it is wrong.
         ArtifactError: it is too large.
     """
-    catalog, reports, packed = load_catalog(root), read_reports(root), pack_catalog(root)
+    catalog, packed = load_catalog(root), pack_catalog(root)
     if len(packed) > LARGEST:
         raise ArtifactError(str(root), f"packs to {len(packed)} bytes, {LARGEST} are allowed", "leave out data")
-    tiers = {component.name: tier_of(reports, component) for component in catalog.components.values()}
-    return Release(bill_of(catalog, name, date, tiers), packed)
+    return Release(bill_of(catalog, name, date, tiers_of(root, catalog.components)), packed)
 
 
 async def fetch(reference: Reference, access: Access) -> Release:

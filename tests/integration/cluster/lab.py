@@ -294,6 +294,21 @@ async def eventually(condition: Callable[[], Any], why: Callable[[], str] = lamb
         await asyncio.sleep(0.05)
 
 
-async def own_config_map(lab: Lab) -> None:
-    """Wait for the ConfigMap that the cluster makes in each new namespace: quotas count it, too."""
+async def limit(lab: Lab, count: int, what: str = "count/configmaps") -> ObjectRef:
+    """Set a quota named q, or raise it, and wait until the server enforces it.
+
+    One ConfigMap is the cluster's own: it comes a moment after the namespace, and is counted.
+    """
     await eventually(lambda: lab.get(CONFIG, "kube-root-ca.crt"))
+    ref, hard = ObjectRef("v1", "ResourceQuota", lab.namespace, "q"), {what: str(count)}
+    metadata = {"name": ref.name, "namespace": ref.namespace}
+    quota = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, "spec": {"hard": hard}}
+    (await lab.client.apply(quota, force=True)).result()
+
+    async def counted() -> bool:
+        live = await lab.get(ref.object_kind, ref.name)
+        status = live.get("status", {}) if live else {}
+        return bool(status.get("hard") == hard and status.get("used"))
+
+    await eventually(counted)
+    return ref

@@ -13,9 +13,9 @@ from aistack.cluster.client import Client
 from aistack.cluster.engine import Engine
 from aistack.cluster.obstacles import QUOTA, ROLE, ROLE_BINDING
 from aistack.errors import ForbiddenError
-from aistack.objects.manifest import ObjectKind, ObjectRef
+from aistack.objects.manifest import ObjectKind
 from aistack.objects.plan import ApplyObject, OwnerKey, Unit
-from tests.integration.cluster.lab import Lab, eventually, only, own_config_map, plan_of
+from tests.integration.cluster.lab import Lab, eventually, limit, only, plan_of
 from tests.integration.identities import Rule, grant, user
 
 pytestmark = pytest.mark.integration
@@ -31,23 +31,6 @@ async def hearing(
     async with Engine(client or lab.client, settings, on_change=told.append) as engine:
         await engine.start()
         yield engine, told
-
-
-async def limit(lab: Lab, count: int) -> ObjectRef:
-    """Allow so many ConfigMaps; one is the cluster's own."""
-    await own_config_map(lab)
-    metadata = {"name": "q", "namespace": lab.namespace}
-    quota = {"apiVersion": "v1", "kind": QUOTA.kind, "metadata": metadata}
-    hard = {"count/configmaps": str(count)}
-    (await lab.client.apply({**quota, "spec": {"hard": hard}}, force=True)).result()
-    ref = ObjectRef("v1", QUOTA.kind, lab.namespace, "q")
-
-    async def counted() -> bool:
-        live = await lab.get(QUOTA, "q")
-        return bool(live and live.get("status", {}).get("hard") == hard)
-
-    await eventually(counted)
-    return ref
 
 
 @pytest.mark.parametrize("deleted", [False, True], ids=["raised", "deleted"])

@@ -13,7 +13,7 @@ from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
 from aistack.objects.plan import ApplyObject, Unit
 from aistack.objects.recipes import Generate
 from tests.integration import identities
-from tests.integration.cluster.lab import CONFIG, MANAGER, Lab, eventually, only, own_config_map, plan_of
+from tests.integration.cluster.lab import CONFIG, MANAGER, Lab, eventually, limit, only, plan_of
 
 pytestmark = pytest.mark.integration
 
@@ -106,7 +106,7 @@ async def test_an_unknown_kind_is_named(lab: Lab) -> None:
 
 
 async def test_a_quota_is_named_and_heals_when_it_is_raised(lab: Lab) -> None:
-    await limit(lab, 2)  # one is the cluster's own kube-root-ca.crt
+    await limit(lab, 2, "configmaps")  # one is the cluster's own kube-root-ca.crt
     plan = plan_of(Unit("a", prepare=(lab.config("c1"), lab.config("c2"))))
     async with lab.engine() as engine:
         (error,) = only(await engine.apply(plan, lab.owner)).errors
@@ -162,19 +162,6 @@ async def test_a_conflict_over_a_quota_is_no_foreign_object(lab: Lab, kind: str)
         assert isinstance(error, ClusterError)
         assert "resourcequotas" in str(error)
         assert only(await engine.apply(plan_of(units[kind]), lab.owner)).errors == ()
-
-
-async def limit(lab: Lab, count: int, what: str = "configmaps") -> None:
-    """Set a quota and wait until the server enforces it."""
-    await own_config_map(lab)
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": lab.namespace}}
-    (await lab.client.create({**quota, "spec": {"hard": {what: str(count)}}})).result()
-
-    async def counted() -> bool:
-        live = await lab.get(ObjectKind("v1", "ResourceQuota"), "q")
-        return bool(live and live["status"].get("used"))
-
-    await eventually(counted)
 
 
 async def test_a_terminating_namespace_is_named(lab: Lab) -> None:

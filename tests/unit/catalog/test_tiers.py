@@ -10,7 +10,7 @@ import pytest
 
 from aistack.catalog.charts import Chart, ChartSource
 from aistack.catalog.models import Component
-from aistack.catalog.tiers import Reports, digest_of, read_reports, tier_of
+from aistack.catalog.tiers import Reports, digest_of, read_reports, tiers_of
 from aistack.errors import CatalogError
 from tests.toy import starter
 
@@ -35,9 +35,10 @@ def report_of(tier: str) -> Reports:
 
 
 @pytest.mark.parametrize("changed", OTHERS.values(), ids=OTHERS)
-def test_what_was_earned_is_lost_when_the_component_changes(changed: Component) -> None:
-    assert tier_of(report_of("running"), POSTGRES) == "running"
-    assert tier_of(report_of("running"), changed) == ""
+def test_what_was_earned_is_lost_when_the_component_changes(tmp_path: Path, changed: Component) -> None:
+    write(tmp_path, json.dumps(report_of("running")["postgres"]))
+    assert tiers_of(tmp_path, {"postgres": POSTGRES}) == {"postgres": "running"}
+    assert tiers_of(tmp_path, {"postgres": changed}) == {"postgres": ""}
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"tier": 1}', '{"digest": ["x"]}'])

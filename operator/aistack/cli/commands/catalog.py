@@ -15,7 +15,7 @@ from aistack.api.status import Footprint
 from aistack.catalog.charts import ChartFacts
 from aistack.catalog.locate import catalog_folder
 from aistack.catalog.models import Catalog, Component, Contract, Profile
-from aistack.catalog.tiers import read_reports, tier_of
+from aistack.catalog.tiers import tiers_of
 from aistack.cli.exits import ExitCode
 from aistack.cli.footprints import footprint_of
 from aistack.cli.output import Output, print_data
@@ -184,8 +184,7 @@ def _sources(found: Catalog, brought: Mapping[str, Brought]) -> dict[str, object
 
 
 def _tiers(session: Session, found: Catalog) -> dict[str, str]:
-    reports = read_reports(catalog_folder(session.catalog_folder))
-    return {name: tier_of(reports, component) for name, component in found.components.items()}
+    return tiers_of(catalog_folder(session.catalog_folder), found.components)
 
 
 def _listing(found: Catalog, tiers: Mapping[str, str], footprints: Mapping[str, Footprint | None]) -> dict[str, object]:
