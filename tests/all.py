@@ -90,7 +90,7 @@ PHASES = (
     Phase(
         "images",
         "component images, the kind cluster and what tests on it need",
-        "1 min; 8 min more the first time",
+        "1 min; 14 min more the first time",
         ((sys.executable, "-m", "tests.demo", "cluster"), (sys.executable, "-m", "tests.flux.programs")),
     ),
     Phase(

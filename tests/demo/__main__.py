@@ -41,7 +41,7 @@ def cluster() -> None:
 def up() -> None:
     """Bring up everything and show that it works."""
     started = time.monotonic()
-    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 20 min)"):
+    with _step("a Kubernetes on this machine, with our images (the first time builds it all: about 27 min)"):
         kube = bring_up()
     _run_cli(kube, "up", "--current", "-n", NAMESPACE, "--name", STACK)
     stack = Starter(kube, NAMESPACE, STACK)
