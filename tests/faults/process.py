@@ -27,6 +27,9 @@ import aiohttp
 IMPATIENT = 4.0
 """Seconds after which a "watchful" operator takes a silent watch, a "hurried" one an unanswered request, for dead."""
 
+_LOADED = ["aistack.controller.__main__", "aistack.planning.refusals", "tests.faults.__main__", "tests.faults.warm"]
+"""What all forks need; each imports its program's main module, too."""
+
 SKEWS = {"ahead": 3600.0, "behind": -3600.0}
 """Options by which the operator's clock is wrong by so many seconds."""
 
@@ -181,7 +184,7 @@ def _skew(seconds: float) -> None:
 
 def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aistack.controller.__main__", "tests.faults.process"])
+    context.set_forkserver_preload(_LOADED)
     return context
 
 

@@ -6,6 +6,7 @@ They need Kubernetes 1.29 or newer (``quantity`` in CEL), and what is made for s
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -129,7 +130,12 @@ def missing_fields(definition: Definition, schema: Mapping[str, Any]) -> set[str
         definition: what this program needs.
         schema: OpenAPI schema that the cluster has of the kind.
     """
-    return set(_fields(_schema(definition), ())) - set(_fields(schema, ()))
+    return _own_fields(definition) - set(_fields(schema, ()))
+
+
+@functools.cache
+def _own_fields(definition: Definition) -> frozenset[str]:
+    return frozenset(_fields(_schema(definition), ()))
 
 
 def _fields(schema: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
