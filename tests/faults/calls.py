@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 WRITES = frozenset({"create", "apply", "patch", "update", "delete"})
 STREAMS = frozenset({"watch"})
-HASHES = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,64}\b")
+HASHES = re.compile(r"\b[0-9a-f]{8,64}\b")
 """Hashes in names. The namespace is part of what they are made of, and each run has its own: so they differ from run to
 run, and what is compared is how many objects there are that differ by them alone."""
 _PATCHES = {"application/apply-patch+yaml": "apply", "application/merge-patch+json": "patch"}
