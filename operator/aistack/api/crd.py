@@ -130,7 +130,7 @@ def missing_fields(definition: Definition, schema: Mapping[str, Any]) -> set[str
         definition: what this program needs.
         schema: OpenAPI schema that the cluster has of the kind.
     """
-    return _own_fields(definition) - set(_fields(schema, ()))
+    return set(_own_fields(definition).difference(_fields(schema, ())))
 
 
 @functools.cache
