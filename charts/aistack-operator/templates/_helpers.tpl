@@ -33,6 +33,17 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of two releases in one namespace the second would wait for the first one's Lease for ever. */}}
+{{- define "aistack.alone" -}}
+{{- range (lookup "apps/v1" "Deployment" .Release.Namespace "").items -}}
+{{- $labels := default dict .metadata.labels -}}
+{{- $other := index $labels "app.kubernetes.io/instance" -}}
+{{- if and (hasPrefix (printf "%s-" $.Chart.Name) (default "" (index $labels "helm.sh/chart"))) (ne $other $.Release.Name) -}}
+{{- fail (printf "the release %s runs the operator in namespace %s already: upgrade that one, or install this one into a namespace of its own, with watchNamespaces" $other $.Release.Namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the pods of this release have in common; the NetworkPolicy selects it. */}}
 {{- define "aistack.selector" -}}
 app.kubernetes.io/name: {{ include "aistack.name" . }}
