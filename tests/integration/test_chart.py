@@ -244,7 +244,9 @@ def release(kube: Kube, served: tuple[str, ...]) -> Iterator[Helm]:
     assert f"serves {', '.join(served) or 'all namespaces'}." in told
     helm_here.must("upgrade", *place, values={**values, "podLabels": {"a": "b"}})
     second = helm_here.run("install", "second", *place[1:], "--skip-crds")
-    assert "the release aistack runs the operator in namespace aistack-system already: upgrade that one" in second.stderr
+    assert (
+        "the release aistack runs the operator in namespace aistack-system already: upgrade that one" in second.stderr
+    )
     yield helm_here
     helm_here.must("uninstall", "aistack", "--namespace", SYSTEM, "--no-hooks")
     kube.run("get", "crd", *(definition.name for definition in DEFINITIONS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ CHART = "aistack-operator"
 TIMEOUT = "3m"
 _DEPLOYMENT = ObjectKind("apps/v1", "Deployment")
 _DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+_CONFLICT = re.compile(r"conflicts? (with|occurred)")
+"""In Helm's words, of server-side apply."""
 _RELEASE_NAME = "meta.helm.sh/release-name"
 
 
@@ -43,7 +46,10 @@ class Release:
         """
         options = ["--install", "--create-namespace", "--reset-then-reuse-values", "--wait", f"--timeout={TIMEOUT}"]
         given = [word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
-        self._helm("upgrade", NAME, str(chart_folder()), *options, *given)
+        try:
+            self._helm("upgrade", NAME, str(chart_folder()), *options, *given)
+        except ToolError as error:
+            raise _with_remedy(error) from None
 
     def uninstall(self) -> None:
         """Uninstall it; the chart refuses where stacks are left.
@@ -59,6 +65,17 @@ class Release:
         given = (("--kubeconfig", self.session.kubeconfig), ("--kube-context", self.session.context))
         where = [word for name, value in given if value for word in (name, value)]
         self.run_tool(["helm", *words, "--namespace", OPERATOR_NAMESPACE, *where])
+
+
+def _with_remedy(error: ToolError) -> ToolError:
+    """Say what to do where fields belong to somebody else, such as a kubectl that applied the definitions meanwhile."""
+    if not _CONFLICT.search(str(error)):
+        return error
+    command = f"helm upgrade {NAME} {chart_folder()} --namespace {OPERATOR_NAMESPACE}"
+    return ToolError(
+        f"{error}\nsomebody else applied the same fields; to let the release have them again: "
+        f"{command} --reset-then-reuse-values --take-ownership --force-conflicts"
+    )
 
 
 def chart_folder() -> Path:

@@ -30,5 +30,24 @@ def test_without_helm_the_message_says_where_it_is(monkeypatch: pytest.MonkeyPat
         Release(Session()).uninstall()
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ('Apply failed with 1 conflict: conflict with "kubectl" using apiextensions.k8s.io/v1: .spec.versions', True),
+        ("the release aistack runs the operator in namespace x already", False),
+    ],
+    ids=["fields of kubectl", "all else"],
+)
+def test_fields_of_others_come_with_what_to_do(monkeypatch: pytest.MonkeyPatch, said: str, remedy: bool) -> None:
+    def fails(command: Sequence[str]) -> str:
+        raise ToolError(said)
+
+    monkeypatch.setattr(module, "available", lambda program: True)
+    with pytest.raises(ToolError) as caught:
+        Release(Session(), fails).install({})
+    assert str(caught.value).startswith(said)
+    assert ("--take-ownership --force-conflicts" in str(caught.value)) is remedy
+
+
 def test_the_chart_is_found() -> None:
     assert (chart_folder() / "values.yaml").is_file()
