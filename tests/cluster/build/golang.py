@@ -12,8 +12,11 @@ from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.paths import TOOLCHAIN, arch
 from tests.cluster.common.shell import run, succeeds
 
-ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-"""Set for every call of go, so that the user's own settings don't change what is built."""
+ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOGC": "400", "GOWORK": "off"}
+"""Set for every call of go, so that the user's own settings don't change what is built.
+
+GOGC lets the compiler collect its garbage less often: a fifth less CPU for some more memory.
+"""
 
 
 def find_go(module: Path = TOOLCHAIN) -> Path:
