@@ -15,8 +15,8 @@ from tests.chart.helm import use as use_helm
 from tests.cluster.common.daemons import Daemon
 from tests.cluster.controlplane import ControlPlane
 from tests.integration.kubelet import Kubelet
+from tests.integration.pieces.world import SYSTEM, USER, grant
 from tests.integration.test_operator import log_of
-from tests.integration.test_pieces import SYSTEM, USER, grant
 from tests.journey.kube import Kube, eventually
 from tests.journey.operator import start_operator
 from tests.oci import registry
