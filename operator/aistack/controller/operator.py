@@ -22,15 +22,16 @@ from aistack.cluster.shelf import Shelf
 from aistack.cluster.sight import Sight
 from aistack.controller.metrics import Metrics, Result
 from aistack.controller.options import Options
+from aistack.controller.passes import Passes
 from aistack.controller.patience import EndlessBackoff
 from aistack.controller.pieces import Pieces
 from aistack.controller.releases import Releases
 from aistack.controller.replica import election_of, served_by, serving_problem
 from aistack.controller.serving import Serving
-from aistack.controller.stacks import StackKey, Stacks, asked, key_of
+from aistack.controller.stacks import StackKey, Stacks, key_of
 from aistack.controller.standing import ready_of
 from aistack.errors import AIStackError, ClusterError, NotReadyError
-from aistack.objects.manifest import Manifest, ObjectKind, ObjectRef
+from aistack.objects.manifest import Manifest, ObjectKind
 from aistack.objects.outcome import CHANGES, ObjectOutcome, Outcome
 from aistack.pieces.keeper import PIECES
 from aistack.pipeline import Pipeline
@@ -74,7 +75,7 @@ class Operator:
         named = replace(catalog, release=own.name) if own else catalog
         self._pieces = Pieces(client, settings, named, self._all_stacks, self._touch)
         self._releases = Releases(client, settings.namespace, self._pieces.stock, own)
-        self._pipeline = Pipeline(
+        pipeline = Pipeline(
             client,
             self._engine,
             self._releases.catalog_of,
@@ -82,12 +83,11 @@ class Operator:
             options.accounts.of,
             on_outcome=self._applied,
         )
-        self._serving = Serving(client, settings.namespace, options.take_over)
+        serving = Serving(client, settings.namespace, options.take_over)
+        self._passes = Passes(client, self.stacks, serving, pipeline, self._pieces.seen, self.queue.add)
         self._serves = served_by(settings)
         self._task: asyncio.Task[None] | None = None
         self._prepared = False
-        self._told: set[StackKey] = set()
-        """Stacks that kopf told of since they were last worked on: they exist."""
 
     @classmethod
     async def connect(
@@ -225,7 +225,7 @@ class Operator:
             self._pieces.seen(stack, None)
         elif self.stacks.see(stack):
             self._pieces.seen(known, stack)
-            self._told.add(key_of(stack))
+            self._passes.told(key_of(stack))
             self.queue.add(key_of(stack))
 
     def defined(self, definition: Manifest) -> None:
@@ -250,7 +250,7 @@ class Operator:
         started = time.monotonic()
         outcome, reason = "failed", "Unexpected"
         try:
-            delay = await self._pass(key)
+            delay = await self._passes.work(key)
             outcome, reason = "done", ready_of((self.stacks.get(key) or {}).get("status", {}))[1]
         except AIStackError as error:
             reason = type(error).__name__
@@ -259,58 +259,12 @@ class Operator:
             self.metrics.passed(Result(outcome, reason, time.monotonic() - started))
         return delay
 
-    async def _pass(self, key: StackKey) -> float:
-        if key in self._told:
-            self._told.discard(key)
-        else:
-            await self._look(key)
-        live = self.stacks.get(key)
-        if live is None:
-            await self._pipeline.orphans(*key)
-            return 0
-        claimed = await self._serving.claim(live)
-        if claimed is None:
-            return 0
-        live = claimed
-        after, delay = await self._pipeline.reconcile(live)
-        _log_change(live, after)
-        self._pieces.seen(live, after)
-        if after["metadata"].get("deletionTimestamp") and not after["metadata"].get("finalizers"):
-            self.stacks.forget(after)
-        elif self.stacks.get(key) is not None:
-            self._learn(live, after)
-        return delay
-
-    def _learn(self, before: Manifest, after: Manifest) -> None:
-        """Take note of the answer to our own write of a status.
-
-        It may be the first to tell of a change that somebody made meanwhile: that one's event is no news any more.
-        """
-        self.stacks.see(after)
-        if asked(before) != asked(after):
-            self._told.add(key_of(after))
-            self.queue.add(key_of(after))
-
     def _applied(self, outcome: Outcome) -> None:
         """Tell what was done to a stack's objects."""
         self.metrics.applied(outcome)
         for unit in outcome.units.values():
             log_changes(unit.name, unit.objects)
         log_changes("", outcome.removed)
-
-    async def _look(self, key: StackKey) -> None:
-        """Ask for a stack that something else than its own event brought up, before anything is made for it.
-
-        kopf never tells of one that was deleted while it didn't watch.
-        """
-        known = self.stacks.get(key)
-        if known is None:
-            return
-        reply = await self.client.get(ObjectRef(API_VERSION, KIND, *key))
-        if reply.status == 404:
-            self.stacks.forget(known)
-        elif self.stacks.get(key) is not None:  # it may have been told as deleted meanwhile
-            self.stacks.see(reply.result())
 
 
 def log_fields(key: StackKey) -> dict[str, str]:
@@ -329,9 +283,3 @@ def log_changes(component: str, objects: Iterable[ObjectOutcome]) -> None:
 def _tell_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception():
         log.error("the election ended", exc_info=task.exception())
-
-
-def _log_change(before: Manifest, after: Manifest) -> None:
-    old, new = (s.get("status", {}).get("message", "") for s in (before, after))
-    if old != new:
-        log.info("reconciled", message=new)

@@ -73,7 +73,7 @@ SECRET_WHYS: Whys = {
 _CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 FIXED: tuple[Right, ...] = (
     *rights(Scope.SERVED, GROUP, PLURAL, "list watch", "handlers.make_registry: kopf's watch on AIStacks"),
-    *rights(Scope.SERVED, GROUP, PLURAL, "get", "operator.Operator._look, pipeline.Pipeline.orphans"),
+    *rights(Scope.SERVED, GROUP, PLURAL, "get", "passes.Passes._look, pipeline.Pipeline.orphans"),
     *rights(Scope.SERVED, GROUP, PLURAL, "patch", "pipeline.Pipeline._set_finalizers"),
     *rights(Scope.SERVED, GROUP, f"{PLURAL}/status", "patch", "pipeline.Pipeline._report, serving.Serving.claim"),
     *rights(Scope.SERVED, GROUP, "aibindings", "list watch", "shelf.Shelf.start: follows AIBindings"),

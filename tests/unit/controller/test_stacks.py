@@ -85,10 +85,10 @@ async def test_a_change_that_the_answer_to_our_own_write_tells_first_is_worked_o
             return after, 0
 
     pipeline: Any = Pipeline()
-    operator._pipeline = pipeline
+    operator._passes._pipeline = pipeline
     operator.seen(before, deleted=False)
     key = await operator.queue._ready.get()  # as a worker does
     operator.queue._waiting.clear()
-    await operator._pass(key)
+    await operator._passes.work(key)
     operator.seen({**after, "metadata": {**after["metadata"], "resourceVersion": "6"}}, deleted=False)  # its late event
     assert (len(operator.queue) == 1) is again
