@@ -58,6 +58,8 @@ class Process:
         self._process: Any = None
         self.started = 0.0
         """When it was last started."""
+        self.starts = 0
+        """How often it was."""
         self.options: frozenset[str] = frozenset()
         """What it is to be started with."""
         self.has: frozenset[str] = frozenset()
@@ -66,6 +68,7 @@ class Process:
     def start(self) -> None:
         """Start it."""
         self.started, self.has = time.monotonic(), self.options
+        self.starts += 1
         arguments = (str(self.kubeconfig), self.namespace, str(self.catalog), str(self.log), self.options)
         if self.whole:
             with self.log.open("ab") as log:

@@ -44,6 +44,8 @@ class Met:
     entries: list[Entry]
     seconds: float
     struck: bool = True
+    starts: int = 0
+    """How often the operator was started."""
 
     def calls(self) -> int:
         """Requests that reached the server, besides watches and heartbeats."""

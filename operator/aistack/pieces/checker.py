@@ -1,4 +1,4 @@
-"""``python -m aistack.pieces.checker``: the process that checks a piece; what it is told comes from the operator alone.
+"""``python -m aistack.pieces.checker SECONDS``: the process that checks a piece, and takes no more CPU than that.
 
 It reads pickled arguments from standard input, bounds itself, and writes what it found as JSON.
 """
@@ -24,13 +24,13 @@ from aistack.pieces.loading import Wanted
 from aistack.planning.check import example_plans
 from aistack.rendering import plan_new
 
-LIMITS = {resource.RLIMIT_DATA: 512 * 2**20, resource.RLIMIT_CPU: 15, resource.RLIMIT_FSIZE: 16 * 2**20}
-"""Bytes of memory, seconds of CPU, bytes of each file that is written: charts are staged as files."""
+LIMITS = {resource.RLIMIT_DATA: 512 * 2**20, resource.RLIMIT_FSIZE: 16 * 2**20}
+"""Bytes of memory, bytes of each file that is written: charts are staged as files."""
 
 
-def main() -> None:
+def main(cpu_seconds: int) -> None:
     """Check one piece."""
-    for what, most in LIMITS.items():
+    for what, most in {**LIMITS, resource.RLIMIT_CPU: cpu_seconds}.items():
         # Softly: helm, which renders charts, is given limits of its own.
         resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
     asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - the operator's own words, not the piece's
@@ -74,4 +74,4 @@ def _granted(made: Iterable[Manifest]) -> Iterator[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

@@ -15,12 +15,14 @@ import orjson
 
 from aistack.catalog.models import Catalog
 from aistack.catalog.pieces import Piece
-from aistack.errors import ArtifactError
+from aistack.errors import ArtifactError, NotReadyError
 from aistack.objects.manifest import ObjectKind
 from aistack.pieces.loading import Wanted
 
-SECONDS = 20.0
-"""Time of a check; most take one second, and nearly all of that to start."""
+CPU_SECONDS = 15
+"""What a check may take; most take one, and nearly all of that to start."""
+SECONDS = 60.0
+"""What it may take where others have the CPU."""
 SHOWN = 5
 """Problems that are told."""
 Rule = tuple[str, str, str]
@@ -48,7 +50,8 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
         others: the pieces in use.
 
     Raises:
-        ArtifactError: it takes more time or memory than is allowed.
+        ArtifactError: it takes more CPU or memory than is allowed.
+        NotReadyError: it didn't get the CPU that it needs.
     """
     asked = pickle.dumps((root, wanted, base, tuple(others)))
     scratch = root.parent / "scratch"  # goes with the piece's folder, however the process ends
@@ -57,6 +60,7 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
         sys.executable,
         "-m",
         "aistack.pieces.checker",
+        str(CPU_SECONDS),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -65,7 +69,9 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
     try:
         said, _ = await asyncio.wait_for(process.communicate(asked), SECONDS)
     except TimeoutError:
-        said = b""
+        raise NotReadyError(
+            f"{wanted.reference}: its checks didn't end within {SECONDS:.0f} s, for want of CPU; they are tried again"
+        ) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -73,7 +79,7 @@ async def check(root: Path, wanted: Wanted, base: Catalog, others: Sequence[Piec
     try:
         return _read(orjson.loads(said))
     except orjson.JSONDecodeError:
-        problem = f"its checks took more than {SECONDS:.0f} s, or more memory than they may"
+        problem = f"its checks took more than {CPU_SECONDS} s of CPU, or more memory than they may"
         raise ArtifactError(
             str(wanted.reference), problem, "make its templates and schemas simpler, and push it again"
         ) from None
