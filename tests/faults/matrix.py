@@ -118,6 +118,11 @@ def new_life(plane: Plane, whole: bool = False) -> Life:
     return Life(plane, f"life-{next(_serial)}z", whole)
 
 
+def name_of(stage: str, case: Case) -> str:
+    """Return what a case is called among those of all stages."""
+    return f"{stage}: {case}"
+
+
 Expected = dict[str, Met]
 
 
@@ -161,6 +166,7 @@ def some(every: Iterable[Case], of_each: int) -> list[Case]:
 
 
 Pick = Callable[[str, list[Case]], list[Case]]
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -173,13 +179,15 @@ class Matrix:
         expected: each stage without faults.
         queues: what is still to be tried, by stage.
         tell: called with each case that was tried.
+        passed: called with each that ended as it should.
     """
 
     plane: Plane
     course: Sequence[Stage]
     expected: Expected
     queues: Mapping[str, deque[Case]]
-    tell: Callable[[str], None] = lambda _: None
+    tell: Say = lambda _: None
+    passed: Say = lambda _: None
     report: Report = field(default_factory=Report)
 
     async def run(self, at_once: int = AT_ONCE) -> Report:
@@ -218,9 +226,10 @@ class Matrix:
             self.tell(f"FAILED {failure}")
             return False
         if case and not met.struck:
-            self.report.unmet.append(f"{stage.name}: {case}")
-        else:
+            self.report.unmet.append(name_of(stage.name, case))
+        elif case:
             self._note(stage, case)
+            self.passed(name_of(stage.name, case))
         self.tell(f"{stage.name}: {case or 'no fault'}: {met.seconds:.1f} s, {met.calls()} calls")
         return True
 
@@ -230,9 +239,14 @@ class Matrix:
 
 
 async def try_course(
-    plane: Plane, name: str, pick: Pick, tell: Callable[[str], None] = lambda _: None, at_once: int = AT_ONCE
+    plane: Plane,
+    name: str,
+    pick: Pick,
+    tell: Say = lambda _: None,
+    passed: Say = lambda _: None,
+    at_once: int = AT_ONCE,
 ) -> Report:
-    """Try the cases of one course that ``pick`` chooses among those of each stage."""
+    """Try the cases of one course that ``pick`` chooses among those of each stage; see :class:`Matrix`."""
     course = COURSES[name]
     expected = await without_faults(plane, course)
     counts = (f"{n} {m.calls()} ({len(cases(m))} cases)" for n, m in expected.items())
@@ -241,4 +255,4 @@ async def try_course(
     # The creation is part of every course: each tries its share of those cases.
     chosen[CREATE.name] = chosen[CREATE.name][list(COURSES).index(name) :: len(COURSES)]
     queues = {stage: deque(found) for stage, found in chosen.items()}
-    return await Matrix(plane, course, expected, queues, tell).run(at_once)
+    return await Matrix(plane, course, expected, queues, tell, passed).run(at_once)
