@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.all import PYTEST, ROOT
 from tests.cluster.build import servers
 from tests.cluster.common.errors import ClusterError
 from tests.cluster.common.progress import Progress, duration
-from tests.phases import PYTEST, ROOT
 
 TESTS = (*PYTEST, "-q", "--no-skips", "-n", "2", "-m", "not any_version", "tests/integration")
 
