@@ -52,7 +52,7 @@ _PIECE_COLUMNS: tuple[Column, ...] = (
     ("Ready", "string", _CONDITION.format("Ready"), 0, "Whether stacks can use what it brings."),
     ("Components", "string", ".status.components[*].name", 0, "What it brings."),
     ("Tier", "string", ".status.components[*].tier", 0, "How far its author's tests prove it."),
-    ("Users", "integer", ".status.users", 0, "How many stacks and AIComponents use it."),
+    ("Used by", "string", ".status.usedBy", 0, "Stacks that use it."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since it was made."),
     ("Message", "string", ".status.message", 0, "The state in one line; last, so that a long one moves no column."),
     ("Artifact", "string", ".status.artifact", 1, "The artifact in use."),

@@ -128,9 +128,6 @@ class AIComponentStatus(Observation):
     used_by: tuple[str, ...] = ()
     """Stacks that use what it brings, as namespace/name, and AIComponents that need it."""
 
-    users: int = 0
-    """How many these are."""
-
 
 class PieceMetadata(Observation):
     """The part of Kubernetes' metadata that we use; the rest is ignored."""

@@ -40,7 +40,6 @@ def summarize_piece(component: AIComponent, standing: Standing, now: datetime) -
             "message": verdict.message,
             "conditions": tuple(sorted(conditions, key=lambda condition: condition.type)),
             "used_by": tuple(standing.users),
-            "users": len(standing.users),
             **(_brought(standing.piece) if standing.piece else {}),
         }
     )

@@ -40,7 +40,7 @@ def test_one_in_use_says_what_it_brings_and_who_uses_it() -> None:
         "Reconciling": ("False", "Healthy"),
         "Stalled": ("False", "Healthy"),
     }
-    assert (status.observed_generation, status.artifact, status.used_by, status.users) == (3, ARTIFACT, ("ml/demo",), 1)
+    assert (status.observed_generation, status.artifact, status.used_by) == (3, ARTIFACT, ("ml/demo",))
     (told,) = status.components
     assert (told.name, told.tier, told.requires) == ("web", "proven", ("sql", "blob", "cache?"))
 
