@@ -158,7 +158,9 @@ def _version(definition: Definition) -> dict[str, Any]:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority, "description": description}
+            # The API server keeps no priority of 0: whoever applied one would own another value than the next one applies.
+            {"name": name, "type": kind, "jsonPath": path, **({"priority": priority} if priority else {})}
+            | {"description": description}
             for name, kind, path, priority, description in definition.columns
         ],
         "schema": {"openAPIV3Schema": _schema(definition)},
