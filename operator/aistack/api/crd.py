@@ -158,7 +158,7 @@ def _version(definition: Definition) -> dict[str, Any]:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            # The API server keeps no priority of 0: whoever applied one would own another value than the next one applies.
+            # The API server keeps no priority of 0: two who apply one after the other would be in conflict about it.
             {"name": name, "type": kind, "jsonPath": path, **({"priority": priority} if priority else {})}
             | {"description": description}
             for name, kind, path, priority, description in definition.columns
