@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,10 +47,16 @@ class Release:
         """
         options = ["--install", "--create-namespace", "--reset-then-reuse-values", "--wait", f"--timeout={TIMEOUT}"]
         given = [word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
+        words = ("upgrade", NAME, str(chart_folder()), *options, *given)
         try:
-            self._helm("upgrade", NAME, str(chart_folder()), *options, *given)
+            self._helm(*words)
         except ToolError as error:
-            raise _with_remedy(error) from None
+            if not _CONFLICT.search(str(error)):
+                raise
+            again = shlex.join(self._command(*words, "--take-ownership", "--force-conflicts"))
+            raise ToolError(
+                f"{error}\nsomebody else applied the same fields; to let the release have them again: {again}"
+            ) from None
 
     def uninstall(self) -> None:
         """Uninstall it; the chart refuses where stacks are left.
@@ -62,20 +69,12 @@ class Release:
     def _helm(self, *words: str) -> None:
         if not available("helm"):
             raise ToolError("helm is not installed: https://helm.sh/docs/intro/install (3.14 or newer)")
+        self.run_tool(self._command(*words))
+
+    def _command(self, *words: str) -> list[str]:
         given = (("--kubeconfig", self.session.kubeconfig), ("--kube-context", self.session.context))
         where = [word for name, value in given if value for word in (name, value)]
-        self.run_tool(["helm", *words, "--namespace", OPERATOR_NAMESPACE, *where])
-
-
-def _with_remedy(error: ToolError) -> ToolError:
-    """Say what to do where fields belong to somebody else, such as a kubectl that applied the definitions meanwhile."""
-    if not _CONFLICT.search(str(error)):
-        return error
-    command = f"helm upgrade {NAME} {chart_folder()} --namespace {OPERATOR_NAMESPACE}"
-    return ToolError(
-        f"{error}\nsomebody else applied the same fields; to let the release have them again: "
-        f"{command} --reset-then-reuse-values --take-ownership --force-conflicts"
-    )
+        return ["helm", *words, "--namespace", OPERATOR_NAMESPACE, *where]
 
 
 def chart_folder() -> Path:
