@@ -157,14 +157,15 @@ def _version(definition: Definition) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [
-            # The API server keeps no priority of 0: two who apply one after the other would be in conflict about it.
-            {"name": name, "type": kind, "jsonPath": path, **({"priority": priority} if priority else {})}
-            | {"description": description}
-            for name, kind, path, priority, description in definition.columns
-        ],
+        "additionalPrinterColumns": [_column(*column) for column in definition.columns],
         "schema": {"openAPIV3Schema": _schema(definition)},
     }
+
+
+def _column(name: str, kind: str, path: str, priority: int, description: str) -> dict[str, Any]:
+    told = {"name": name, "type": kind, "jsonPath": path, "priority": priority, "description": description}
+    # The API server keeps no priority of 0: two who apply one after the other would be in conflict about it.
+    return {key: value for key, value in told.items() if value != 0}
 
 
 def _schema(definition: Definition) -> dict[str, Any]:
