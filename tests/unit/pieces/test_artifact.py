@@ -145,7 +145,7 @@ async def test_what_would_take_all_time_or_memory_is_refused_in_time(
 
     started = time.monotonic()
     assert told in await refusal(folder)
-    assert time.monotonic() - started < checking.SECONDS
+    assert time.monotonic() - started < 20
 
 
 async def test_for_want_of_cpu_it_is_tried_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
