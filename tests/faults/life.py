@@ -94,8 +94,9 @@ class Life:
             self.operator.kill()  # it is to start with them, or without those of the last stage
         await stage.act(self)
         found = await self.settle(stage, expected)
-        met = Met(found, list(self.proxy.entries), time.monotonic() - started, armed is None or armed.struck)
-        met.starts = self.operator.starts - starts
+        struck = armed is None or armed.struck
+        seconds, starts = time.monotonic() - started, self.operator.starts - starts
+        met = Met(found, list(self.proxy.entries), seconds, struck, starts)
         if expected is not None:
             _check(stage, met, expected, self)
         return met

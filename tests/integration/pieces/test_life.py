@@ -87,10 +87,7 @@ def greeting(deployment: Mapping[str, Any]) -> str:
 
 
 def test_a_restart_needs_no_registry(world: World) -> None:
-    world.install("kept", world.push(world.folder("kept"), "kept"))
-    world.ready("kept")
-    world.stack("demo", "kept")
-    world.runs("demo-kept")
+    use(world, "kept")
     with away(world, "kept"):
         world.operator.stop()
         world.kube.run("-n", NAMESPACE, "delete", "deployment", "demo-kept")
@@ -104,10 +101,7 @@ def test_a_restart_needs_no_registry(world: World) -> None:
 
 
 def test_a_stack_waits_for_a_piece_that_is_lost_and_keeps_what_runs(world: World) -> None:
-    world.install("lost", world.push(world.folder("lost"), "lost"))
-    world.ready("lost")
-    world.stack("demo", "lost")
-    world.runs("demo-lost")
+    use(world, "lost")
     with away(world, "lost"):
         world.operator.stop()
         world.kube.run("-n", SYSTEM, "delete", "configmap", "piece.lost")
@@ -119,6 +113,14 @@ def test_a_stack_waits_for_a_piece_that_is_lost_and_keeps_what_runs(world: World
     eventually(lambda: "can't be used" not in world.stack_status("demo")["message"], SOON)
     world.end("demo")
     world.remove("lost")
+
+
+def use(world: World, name: str) -> None:
+    """Install a component and have a stack run it."""
+    world.install(name, world.push(world.folder(name), name))
+    world.ready(name)
+    world.stack("demo", name)
+    world.runs(f"demo-{name}")
 
 
 @contextmanager
